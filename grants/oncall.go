@@ -84,21 +84,20 @@ func covered(sources []Source, e Entry) bool {
 	return slices.ContainsFunc(sources, func(s Source) bool { return s.Covers(e) })
 }
 
-// Settled reports whether it was known for long enough that the user would be on call at
-// the time at: the newest snapshot that is at least settle old already said so. The
-// first snapshot of a new ledger counts, however young it is.
-func Settled(history []Snapshot, settle time.Duration, user string, sources []Source, at, now time.Time) bool {
+// SettledShift is the shift of a user at a time as it was known for long enough to be
+// believed: the newest snapshot that is at least settle old already said so. The first
+// snapshot of a new ledger counts, however young it is. ok is false when nobody knew.
+func SettledShift(history []Snapshot, settle time.Duration, user string, sources []Source, at time.Time) (shift Shift, ok bool) {
 	var newest *Snapshot
 	for i := range history {
 		s := &history[i]
-		old := s.First || !s.Read.After(now.Add(-settle))
+		old := s.First || !s.Read.After(at.Add(-settle))
 		if old && (newest == nil || s.Read.After(newest.Read)) {
 			newest = s
 		}
 	}
 	if newest == nil {
-		return false
+		return Shift{}, false
 	}
-	_, ok := ShiftAt(user, sources, newest.Entries, at)
-	return ok
+	return ShiftAt(user, sources, newest.Entries, at)
 }

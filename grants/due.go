@@ -1,0 +1,75 @@
+package grants
+
+import "time"
+
+// IssuingPatience is how long a credential may be Issuing before it is taken for lost and
+// retired. It is longer than any call to an issuer may take.
+const IssuingPatience = 30 * time.Second
+
+// ExpirySkew is how far a target's clock may be behind ours: a credential counts as dead
+// by its own expiry only this much later.
+const ExpirySkew = 5 * time.Second
+
+// Retry is what is known of attempts that failed. It changes without events.
+type Retry struct {
+	Attempts  int       `json:"attempts,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"`
+	Failing   time.Time `json:"failing,omitzero"` // since when
+	Error     string    `json:"error,omitempty"`
+}
+
+// After is the retry after one more failure: it waits twice as long each time, from one
+// second up to five minutes.
+func (r Retry) After(err string, now time.Time) Retry {
+	r.Attempts++
+	r.Error = err
+	if r.Failing.IsZero() {
+		r.Failing = now
+	}
+	r.NotBefore = now.Add(min(time.Second<<min(r.Attempts-1, 20), 5*time.Minute))
+	return r
+}
+
+// Due is when something must happen to a grant next; zero: never by itself.
+type Due struct {
+	Decide time.Time // a decision or a deadline, which needs no issuer
+	Call   time.Time // a call to the grant's issuer
+}
+
+// NextAt says when something must happen to the grant next.
+func (g Grant) NextAt(decide, call Retry) Due {
+	var d Due
+	switch g.State {
+	case Asked:
+		d.Decide = later(g.Asked, decide.NotBefore)
+	case Pending:
+		d.Decide = g.PendingUntil
+		if g.Approved() {
+			d.Decide = sooner(later(g.Asked, decide.NotBefore), g.PendingUntil)
+		}
+	case Open:
+		d.Decide = g.Ends
+	case Closing:
+		if g.dead() {
+			d.Decide = later(g.Ended, decide.NotBefore)
+		}
+	}
+	for _, c := range g.Credentials {
+		switch c.State {
+		case Issuing:
+			d.Decide = sooner(d.Decide, c.Since.Add(IssuingPatience))
+		case Live:
+			d.Decide = sooner(d.Decide, c.Expires.Add(ExpirySkew))
+		case Retiring:
+			d.Call = sooner(d.Call, later(c.Since, call.NotBefore))
+		}
+	}
+	return d
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
