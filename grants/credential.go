@@ -23,6 +23,8 @@ type Credential struct {
 	Name     string          `json:"name"` // its handle at the target, see CredentialName
 	State    CredentialState `json:"state"`
 	Since    time.Time       `json:"since"`             // of the state
+	Intended time.Time       `json:"intended"`          // when issuing it was recorded
+	Answered bool            `json:"answered"`          // the issuer's answer to issuing was seen
 	Issued   time.Time       `json:"issued,omitzero"`   // when it became live
 	Expires  time.Time       `json:"expires"`           // enforced by the target itself
 	Evidence Finding         `json:"evidence,omitzero"` // of its death

@@ -30,6 +30,13 @@ func (r Retry) After(err string, now time.Time) Retry {
 	return r
 }
 
+// Conclusive reports whether evidence gathered at a time is proof. A call that issues may take
+// effect after its caller died or gave up; until it has answered or IssuingPatience has passed, a
+// credential that is absent now may still come to life.
+func (c Credential) Conclusive(at time.Time) bool {
+	return c.Answered || !at.Before(c.Intended.Add(IssuingPatience))
+}
+
 // Due is when something must happen to a grant next; zero: never by itself.
 type Due struct {
 	Decide time.Time // a decision or a deadline, which needs no issuer

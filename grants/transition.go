@@ -132,7 +132,7 @@ func (g Grant) Intend(instance string, expires, at time.Time) (Grant, Credential
 		return g, Credential{}, fmt.Errorf("%w: %s ended at %s", ErrNotNow, g.ID, g.Ends.Format(time.RFC3339))
 	}
 	n := len(g.Credentials) + 1
-	c := Credential{Ordinal: n, Name: CredentialName(instance, g.ID, n), State: Issuing, Since: at, Expires: expires}
+	c := Credential{Ordinal: n, Name: CredentialName(instance, g.ID, n), State: Issuing, Since: at, Intended: at, Expires: expires}
 	g.Credentials = append(g.Credentials, c)
 	return g, c, nil
 }
@@ -151,14 +151,14 @@ func (g Grant) Enliven(ordinal int, at time.Time) (Grant, error) {
 	if !g.Ends.After(at) {
 		return g, fmt.Errorf("%w: %s ended at %s", ErrNotNow, g.ID, g.Ends.Format(time.RFC3339))
 	}
-	c.State, c.Since, c.Issued = Live, at, at
+	c.State, c.Since, c.Issued, c.Answered = Live, at, at, true
 	g.Reveals++
 	return g, nil
 }
 
 // Retire records the intent to revoke a credential while its grant goes on, or after an
-// issuing whose result nobody may see.
-func (g Grant) Retire(ordinal int, at time.Time) (Grant, error) {
+// issuing whose result nobody may see; answered tells that the issuer's answer to it was seen.
+func (g Grant) Retire(ordinal int, answered bool, at time.Time) (Grant, error) {
 	g, err := g.step(KindRetiring, at)
 	if err != nil {
 		return g, err
@@ -167,11 +167,26 @@ func (g Grant) Retire(ordinal int, at time.Time) (Grant, error) {
 	if err != nil {
 		return g, err
 	}
-	c.State, c.Since = Retiring, at
+	c.State, c.Since, c.Answered = Retiring, at, c.Answered || answered
 	return g, nil
 }
 
-// Bury records the evidence that a retiring credential is dead.
+// Answer records that the issuer's answer was seen for a credential that is already retiring.
+func (g Grant) Answer(ordinal int, at time.Time) (Grant, error) {
+	g, err := g.step(KindRetiring, at)
+	if err != nil {
+		return g, err
+	}
+	c, err := g.credential(ordinal, Retiring)
+	if err != nil {
+		return g, err
+	}
+	c.Answered = true
+	return g, nil
+}
+
+// Bury records the evidence that a retiring credential is dead. Evidence that is too young
+// to rule out a straggling answer, see Conclusive, is refused.
 func (g Grant) Bury(ordinal int, evidence Finding, at time.Time) (Grant, error) {
 	g, err := g.step(KindGone, at)
 	if err != nil {
@@ -183,6 +198,9 @@ func (g Grant) Bury(ordinal int, evidence Finding, at time.Time) (Grant, error) 
 	c, err := g.credential(ordinal, Retiring)
 	if err != nil {
 		return g, err
+	}
+	if !c.Conclusive(at) {
+		return g, fmt.Errorf("burying %s: the call that issued it may still take effect", c.Name)
 	}
 	c.State, c.Since, c.Evidence, c.Proven = Gone, at, evidence, at
 	return g, nil
