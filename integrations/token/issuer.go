@@ -1,0 +1,159 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"nightlatch/grants"
+)
+
+// Bounds of a token's lifetime. A JWT counts whole seconds.
+const (
+	least           = time.Second
+	defaultGreatest = 24 * time.Hour
+)
+
+// defaultSkew is how far a verifier's clock may be behind ours.
+const defaultSkew = time.Minute
+
+// maxToken is what one preformatted block of a Slack view holds.
+const maxToken = 3000
+
+// Config says how tokens are made.
+type Config struct {
+	Keys     Keys
+	URL      string        // the iss claim, such as "https://nightlatch.example.com"; see URLRule
+	ClientID string        // the client_id claim; empty: "nightlatch"
+	Greatest time.Duration // longest life of a token; 0: 24 h
+	Skew     time.Duration // how far verifiers' clocks may be behind; 0: 1 min
+}
+
+// Issuer makes tokens and remembers none of them.
+type Issuer struct {
+	config Config
+}
+
+// New returns an issuer, or says what the configuration lacks.
+func New(c Config) (*Issuer, error) {
+	if c.ClientID == "" {
+		c.ClientID = "nightlatch"
+	}
+	if c.Greatest == 0 {
+		c.Greatest = defaultGreatest
+	}
+	if c.Skew == 0 {
+		c.Skew = defaultSkew
+	}
+	err := errors.Join(c.Keys.check(), checkURL(c.URL))
+	if c.Greatest < least || c.Skew < 0 {
+		err = errors.Join(err, fmt.Errorf("tokens cannot live %v with a skew of %v", c.Greatest, c.Skew))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuring the token issuer: %w", err)
+	}
+	return &Issuer{config: c}, nil
+}
+
+// Describe says how long tokens may live, and that a revocation bites at once.
+func (i *Issuer) Describe() grants.Description {
+	return grants.Description{Least: least, Greatest: i.config.Greatest, Class: grants.Instant}
+}
+
+// Plan says what a token for the order would open, and until when it would at most.
+func (i *Issuer) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {
+	given, until, err := i.read(o)
+	if err != nil {
+		return grants.Plan{}, fmt.Errorf("planning a token: %w", err)
+	}
+	most := ""
+	if o.Until.Sub(until) >= least {
+		most = ", " + hours(i.config.Greatest) + " at most"
+	}
+	return grants.Plan{
+		Sentence: fmt.Sprintf("A token for %s: %s, until the grant ends%s; introspection refuses it at once when it is revoked.",
+			o.Audience, given.sentence(), most),
+		Until: until,
+	}, nil
+}
+
+// Issue signs a token for the order. It expires at the time that Plan says, and its
+// jti is the order's name.
+func (i *Issuer) Issue(_ context.Context, o grants.Order) (grants.Secret, error) {
+	given, until, err := i.read(o)
+	if err != nil {
+		return grants.Secret{}, fmt.Errorf("issuing a token: %w", err)
+	}
+	if o.Name == "" || o.Person.Key == "" {
+		return grants.Secret{}, errors.New("issuing a token: the order names no credential or no person")
+	}
+	now := jwt.NewNumericDate(o.Now)
+	signed, err := i.config.Keys.Current.sign(claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: i.config.URL, Subject: string(o.Person.Key), Audience: jwt.ClaimStrings{o.Audience}, ID: o.Name,
+			ExpiresAt: jwt.NewNumericDate(until), NotBefore: now, IssuedAt: now,
+		},
+		ClientID:   i.config.ClientID,
+		Scope:      strings.Join(given.words, " "),
+		Details:    given.details,
+		Nightlatch: origin{Role: o.Role, Grant: o.Grant},
+	})
+	if err != nil {
+		return grants.Secret{}, fmt.Errorf("issuing a token: %w", err)
+	}
+	if len(signed) > maxToken {
+		return grants.Secret{}, fmt.Errorf("issuing a token: it would have %d characters, and a Slack view shows %d; give the role fewer scopes",
+			len(signed), maxToken)
+	}
+	return grants.NewSecret(signed), nil
+}
+
+// read checks an order and cuts its end to what a token can express.
+func (i *Issuer) read(o grants.Order) (access, time.Time, error) {
+	given, err := parseScopes(o.Audience, o.Scopes)
+	if err = errors.Join(validateAudience(o.Audience), err); err != nil {
+		return access{}, time.Time{}, fmt.Errorf("reading role %q: %w", o.Role, err)
+	}
+	until := o.Until
+	if last := o.Now.Add(i.config.Greatest); until.After(last) {
+		until = last
+	}
+	until = until.UTC().Truncate(time.Second)
+	if !until.After(o.Now) {
+		return access{}, time.Time{}, fmt.Errorf("the grant of role %q is over", o.Role)
+	}
+	return given, until, nil
+}
+
+// Renew always answers that it cannot be done: the expiry is part of what was signed.
+func (i *Issuer) Renew(context.Context, string, time.Time) error {
+	return fmt.Errorf("renewing a token: %w", grants.ErrNotRenewable)
+}
+
+// Revoke has nothing to do: a token dies when the ledger no longer holds its credential as live.
+func (i *Issuer) Revoke(context.Context, string) error { return nil }
+
+// Check is asked about a credential that is no longer live in the ledger. Introspection refuses
+// it from then on, and once its expiry and the skew have passed, everybody does.
+func (i *Issuer) Check(_ context.Context, _ string, expires, now time.Time) (grants.Finding, error) {
+	if !expires.IsZero() && now.After(expires.Add(i.config.Skew)) {
+		return grants.ExpiredFinding, nil
+	}
+	return grants.RefusedFinding, nil
+}
+
+// hours writes a duration without its zero parts: 24h, 1h30m.
+func hours(d time.Duration) string {
+	s := d.Round(time.Second).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

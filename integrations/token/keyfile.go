@@ -1,0 +1,111 @@
+package token
+
+import (
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// makeKey is how an operator makes a key file by hand.
+const makeKey = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
+
+// maxKeyFile is far above what a P-256 key needs.
+const maxKeyFile = 64 << 10
+
+// LoadOrCreateKey reads the key file, and makes it first if there is none. Of
+// several processes that start at once one makes it and all read it. A file
+// that its group or others may read is refused.
+func LoadOrCreateKey(path string) (Key, error) {
+	key, err := LoadKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if err := createKey(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Key{}, fmt.Errorf("creating the key file: %w", err)
+	}
+	return LoadKey(path) // also what another process made meanwhile
+}
+
+// LoadKey reads a P-256 key from a PEM file (PKCS #8) that only its owner may read.
+func LoadKey(path string) (Key, error) {
+	content, err := readPrivate(path)
+	if err != nil {
+		return Key{}, fmt.Errorf("reading the key file: %w", err)
+	}
+	block, _ := pem.Decode(content)
+	if block == nil || block.Type != "PRIVATE KEY" {
+		return Key{}, fmt.Errorf("reading the key file %s: it has no PEM block PRIVATE KEY (PKCS #8); make one with: %s", path, makeKey)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return Key{}, fmt.Errorf("reading the key file %s: %w", path, err)
+	}
+	private, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok {
+		return Key{}, fmt.Errorf("reading the key file %s: it holds another kind of key; make one with: %s", path, makeKey)
+	}
+	key, err := keyOf(private)
+	if err != nil {
+		return Key{}, fmt.Errorf("reading the key file %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// readPrivate reads a small regular file, unless someone else may read it too.
+func readPrivate(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat() // of the open file: nobody can swap it after the check
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s has mode %04o, so others than its owner can use it; run: chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	return io.ReadAll(io.LimitReader(f, maxKeyFile))
+}
+
+// createKey writes a new key file as a whole or not at all. fs.ErrExist: there is one.
+func createKey(path string) (err error) {
+	key, err := NewKey()
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key.private)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(temp.Name()), syncDir(dir)) }()
+	err = pem.Encode(temp, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	// A link instead of a rename: it never replaces the key of another process.
+	return os.Link(temp.Name(), path)
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
