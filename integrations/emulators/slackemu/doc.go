@@ -1,0 +1,2 @@
+// Package slackemu is a Slack workspace for tests and for the playground.
+package slackemu
