@@ -3,6 +3,7 @@ package grants
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -19,21 +20,29 @@ const (
 
 // Credential is what an issuer made under a grant. Its secret is never kept.
 type Credential struct {
-	Ordinal  int             `json:"ordinal"`
-	Name     string          `json:"name"` // its handle at the target, see CredentialName
-	State    CredentialState `json:"state"`
-	Since    time.Time       `json:"since"`             // of the state
-	Intended time.Time       `json:"intended"`          // when issuing it was recorded
-	Answered bool            `json:"answered"`          // the issuer's answer to issuing was seen
-	Issued   time.Time       `json:"issued,omitzero"`   // when it became live
-	Expires  time.Time       `json:"expires"`           // enforced by the target itself
-	Evidence Finding         `json:"evidence,omitzero"` // of its death
-	Proven   time.Time       `json:"proven,omitzero"`
+	Ordinal     int             `json:"ordinal"`
+	Name        string          `json:"name"` // its handle at the target, see CredentialName
+	State       CredentialState `json:"state"`
+	Since       time.Time       `json:"since"`                 // of the state
+	Intended    time.Time       `json:"intended"`              // when issuing it was recorded
+	Answered    bool            `json:"answered"`              // the issuer's answer to issuing was seen
+	Issued      time.Time       `json:"issued,omitzero"`       // when it became live
+	Undelivered bool            `json:"undelivered,omitempty"` // retired because its secret may not have reached its person
+	Expires     time.Time       `json:"expires"`               // enforced by the target itself
+	Evidence    Finding         `json:"evidence,omitzero"`     // of its death
+	Proven      time.Time       `json:"proven,omitzero"`
 }
 
 // CredentialName names a credential at a target, at most 63 bytes: instance, grant and ordinal.
 func CredentialName(instance, grant string, ordinal int) string {
 	return fmt.Sprintf("%s-%s-%d", instance, grant, ordinal)
+}
+
+// GrantOf takes the grant's ID out of a credential's name, if the name is one of the instance's.
+func GrantOf(instance, name string) (grant string, ok bool) {
+	rest, ok := strings.CutPrefix(name, instance+"-")
+	grant, _, found := strings.Cut(rest, "-")
+	return grant, ok && found && ValidID(grant)
 }
 
 // Class is how fast a target can be made to refuse a credential.

@@ -26,6 +26,7 @@ const (
 	TooManyOpen      Code = "too_many"         // Count open or pending already
 	ShiftOver        Code = "shift_over"       // the shift ends before anything could be used
 	VotesUndone      Code = "votes_undone"     // the votes were for another basis than holds now
+	TooManyReveals   Code = "too_many_reveals" // Count of this grant already
 	RoleUnknown      Code = "role_unknown"
 	NotForYou        Code = "not_for_you"
 	NotYours         Code = "not_yours"
@@ -51,7 +52,8 @@ type Answer struct {
 	Why     string    `json:"why,omitempty"` // it could not be asked
 	Read    time.Time `json:"read,omitzero"`
 	OnCall  bool      `json:"on_call"`
-	Shift   Shift     `json:"shift,omitzero"`    // no longer than what is settled
+	Said    Shift     `json:"said,omitzero"`     // the shift as PagerDuty says it now
+	Shift   Shift     `json:"shift,omitzero"`    // the same, no longer than what is settled
 	Settled bool      `json:"settled"`           // believed: known for long enough
 	Entries []Entry   `json:"entries,omitempty"` // everybody's, for the role's sources
 	Sure    []string  `json:"sure,omitempty"`    // PagerDuty users who are on call and settled
@@ -78,13 +80,28 @@ func Look(p Person, role Role, live Snapshot, history []Snapshot, settle time.Du
 		if user != p.PagerDuty {
 			continue
 		}
-		a.OnCall, a.Settled, a.Shift = true, settled, shift
+		a.OnCall, a.Settled, a.Said, a.Shift = true, settled, shift, shift
 		if settled {
 			a.Shift.Until = sooner(shift.Until, believed.Until)
 		}
 	}
 	return a
 }
+
+// Move is what the answer makes of a shift that was believed before: a change shortens it at
+// once, and lengthens it only as far as it is settled.
+func (a Answer) Move(was Shift) Shift {
+	switch {
+	case ends(a.Said.Until, was.Until):
+		was.Until = a.Said.Until
+	case a.Settled && ends(was.Until, a.Shift.Until):
+		was.Until = a.Shift.Until
+	}
+	return was
+}
+
+// ends reports whether a ends before b, where zero has no end.
+func ends(a, b time.Time) bool { return !a.IsZero() && (b.IsZero() || a.Before(b)) }
 
 // usersOf lists the PagerDuty users of the entries, each once, in order.
 func usersOf(entries []Entry) []string {
@@ -168,7 +185,7 @@ func basisOf(in Input) (Basis, []Reason) {
 	case !a.Known:
 		return ByOffCallVotes, []Reason{{Code: CannotAsk, Detail: a.Why}}
 	case !a.OnCall:
-		return ByOffCallVotes, []Reason{notOnCall(a)}
+		return ByOffCallVotes, []Reason{WhoIs(a)}
 	}
 	reasons := []Reason{{Code: OnCallNow, People: []string{p.PagerDuty}, Until: a.Shift.Until}}
 	switch {
@@ -184,7 +201,8 @@ func basisOf(in Input) (Basis, []Reason) {
 	return ByOnCall, reasons
 }
 
-func notOnCall(a Answer) Reason {
+// WhoIs is the reason for somebody off call: who is on call instead, and until when.
+func WhoIs(a Answer) Reason {
 	r := Reason{Code: NotOnCall, People: usersOf(a.Entries)}
 	for _, e := range a.Entries {
 		r.Until = sooner(r.Until, e.End)

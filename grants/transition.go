@@ -13,21 +13,22 @@ var ErrNotNow = errors.New("the grant's state does not allow this")
 
 // table is every way from one state to the next. What is not here cannot happen.
 var table = map[Kind]map[State]State{
-	KindPending:    {Asked: Pending, Pending: Pending},
-	KindOpened:     {Asked: Open, Pending: Open},
-	KindRefused:    {Asked: Closed, Pending: Closed},
-	KindVoted:      {Pending: Pending},
-	KindDenied:     {Pending: Closed},
-	KindLapsed:     {Asked: Closed, Pending: Closed},
-	KindWithdrawn:  {Asked: Closed, Pending: Closed},
-	KindGonePerson: {Asked: Closed, Pending: Closed},
-	KindIssuing:    {Open: Open},
-	KindLive:       {Open: Open},
-	KindRetiring:   {Open: Open, Closing: Closing},
-	KindGone:       {Open: Open, Closing: Closing},
-	KindShift:      {Open: Open},
-	KindClosing:    {Open: Closing},
-	KindClosed:     {Open: Closed, Closing: Closed},
+	KindPending:     {Asked: Pending, Pending: Pending},
+	KindOpened:      {Asked: Open, Pending: Open},
+	KindRefused:     {Asked: Closed, Pending: Closed},
+	KindVoted:       {Pending: Pending},
+	KindDenied:      {Pending: Closed},
+	KindLapsed:      {Asked: Closed, Pending: Closed},
+	KindWithdrawn:   {Asked: Closed, Pending: Closed},
+	KindGonePerson:  {Asked: Closed, Pending: Closed},
+	KindIssuing:     {Open: Open},
+	KindLive:        {Open: Open},
+	KindUndelivered: {Open: Open, Closing: Closing},
+	KindRetiring:    {Open: Open, Closing: Closing},
+	KindGone:        {Open: Open, Closing: Closing},
+	KindShift:       {Open: Open},
+	KindClosing:     {Open: Closing},
+	KindClosed:      {Open: Closed, Closing: Closed},
 }
 
 // outcomes of the kinds that close a grant at once and have only one.
@@ -168,6 +169,20 @@ func (g Grant) Retire(ordinal int, answered bool, at time.Time) (Grant, error) {
 		return g, err
 	}
 	c.State, c.Since, c.Answered = Retiring, at, c.Answered || answered
+	return g, nil
+}
+
+// Undeliver retires a live credential whose secret may not have reached its person.
+func (g Grant) Undeliver(ordinal int, at time.Time) (Grant, error) {
+	g, err := g.step(KindUndelivered, at)
+	if err != nil {
+		return g, err
+	}
+	c, err := g.credential(ordinal, Live)
+	if err != nil {
+		return g, err
+	}
+	c.State, c.Since, c.Undelivered = Retiring, at, true
 	return g, nil
 }
 

@@ -27,6 +27,7 @@ type Electorate struct {
 	Groups  []Groups   // newest last
 	Live    Snapshot   // who is on call
 	History []Snapshot // what was said before
+	Stale   bool       // Live is too old to give anybody the right to say yes
 	Settle  time.Duration
 	Now     time.Time
 }
@@ -75,6 +76,9 @@ func (e Electorate) listed(p Person, voters Voters) (Right, *Reason) {
 	src, byShift := voters.Source()
 	if !byShift || p.PagerDuty == "" || p.Frozen != "" {
 		return "", &Reason{Code: NotAVoter}
+	}
+	if e.Stale {
+		return "", &Reason{Code: CannotAsk, Detail: "its last answer is too old"}
 	}
 	sources := []Source{src}
 	if _, on := ShiftAt(p.PagerDuty, sources, e.Live.Entries, e.Now); !on {

@@ -1,0 +1,322 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nightlatch/grants"
+	"nightlatch/grants/ledger"
+)
+
+// Reveal mints a secret for the owner of an open grant, who must be on call at this second
+// if the grant is bound to a shift. The intent is committed before the issuer is called,
+// and the secret leaves only after Live is committed.
+func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
+	person, err := s.identify(r.Person)
+	if err != nil {
+		return Revealed{}, err
+	}
+	g, _, err := s.get(ctx, r.Grant)
+	if err != nil {
+		return Revealed{}, err
+	}
+	if refusal := s.mayReveal(g, person); refusal != nil {
+		return Revealed{}, s.refuse(ctx, r.Origin, g.ID, refusal, s.now())
+	}
+	if err := s.ready(g, r.Ends); err != nil {
+		return Revealed{}, err // before PagerDuty is asked: it would be for nothing
+	}
+	shift, read, err := s.stillOnCall(ctx, g, person, r.Origin)
+	if err != nil {
+		return Revealed{}, err
+	}
+	issuer, ok := s.Issuers[g.Role.Issuer]
+	if !ok {
+		return Revealed{}, fmt.Errorf("%w: issuer %q is not configured", ErrIssuer, g.Role.Issuer)
+	}
+	g, c, order, err := s.intend(ctx, r, person, issuer, shift, read)
+	if err != nil {
+		return Revealed{}, err
+	}
+	secret, err := s.issue(ctx, issuer, order)
+	return s.enliven(ctx, g, c, secret, err)
+}
+
+// mayReveal refuses whoever the grant does not belong to or who may no longer take part.
+func (s *Service) mayReveal(g grants.Grant, p grants.Person) *Refusal {
+	switch {
+	case g.Person != p.Key:
+		return &Refusal{Reasons: []grants.Reason{{Code: grants.NotYours}}}
+	case p.Standing != grants.Member:
+		return &Refusal{Reasons: []grants.Reason{{Code: grants.BadStanding, Detail: string(p.Standing)}}}
+	case g.Basis == grants.ByOnCall && p.Frozen != "":
+		return &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{{Code: grants.FrozenPerson, Detail: p.Frozen}}}
+	case g.Reveals >= s.Limits.Reveals:
+		return &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{{Code: grants.TooManyReveals, Count: g.Reveals}}}
+	}
+	return nil
+}
+
+// ready reports whether another credential may be minted now. It is asked before the wire
+// and again inside the transaction of the intent.
+func (s *Service) ready(g grants.Grant, ends int) error {
+	now := s.now()
+	if g.State != grants.Open || !g.Ends.After(now) {
+		return ErrOver
+	}
+	if s.issuingNow.has(g.ID) {
+		return ErrJustShown
+	}
+	var held []grants.Credential
+	for _, c := range g.Credentials {
+		if c.State != grants.Issuing && c.State != grants.Live {
+			continue
+		}
+		if now.Sub(c.Intended) < s.Limits.Together {
+			return ErrJustShown
+		}
+		if c.Ordinal != ends {
+			held = append(held, c)
+		}
+	}
+	if len(held) >= 2 {
+		return &TwoLiveError{Grant: g, Oldest: held[0]}
+	}
+	return nil
+}
+
+// stillOnCall asks PagerDuty whether the person of a grant that is bound to a shift is on call at
+// this second. Silence refuses a first reveal; a later one goes on until the known end. It
+// returns what is now known of the shift.
+func (s *Service) stillOnCall(ctx context.Context, g grants.Grant, p grants.Person, o Origin) (grants.Shift, time.Time, error) {
+	if !g.BoundToShift() {
+		return g.Shift, g.Read, nil
+	}
+	a := s.ask(ctx, p, g.Role, g.Ends.Sub(s.now()))
+	switch {
+	case ctx.Err() != nil:
+		return g.Shift, g.Read, ctx.Err()
+	case !a.Known && g.Reveals > 0:
+		return g.Shift, g.Read, nil
+	case !a.Known:
+		reason := grants.Reason{Code: grants.CannotAsk, Detail: a.Why}
+		return g.Shift, g.Read, s.refuse(ctx, o, g.ID, &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{reason}}, s.now())
+	case a.OnCall:
+		return a.Move(g.Shift), a.Read, nil
+	}
+	off, reason, err := s.confirmOff(ctx, g, p)
+	if err != nil || !off {
+		return g.Shift, g.Read, cmpErr(err, ErrBusy)
+	}
+	g, err = s.endOff(ctx, g.ID, reason)
+	if err != nil {
+		return g.Shift, g.Read, err
+	}
+	return g.Shift, g.Read, s.refuse(ctx, o, g.ID, &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{reason}}, s.now())
+}
+
+// cmpErr is the first error that is one.
+func cmpErr(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// intend records that a credential is about to be issued, and what moved of the shift, in
+// one transaction.
+func (s *Service) intend(ctx context.Context, r Showing, p grants.Person, issuer Issuer, shift grants.Shift, read time.Time) (grants.Grant, grants.Credential, grants.Order, error) {
+	var c grants.Credential
+	var order grants.Order
+	if !s.issuingNow.add(r.Grant) {
+		return grants.Grant{}, c, order, ErrJustShown
+	}
+	now := s.now()
+	plan, err := s.planOf(ctx, r.Grant, p, issuer, shift, now)
+	if err != nil {
+		s.issuingNow.remove(r.Grant)
+		return grants.Grant{}, c, order, err
+	}
+	g, err := s.update(ctx, r.Grant, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
+		var st step
+		if g.State != grants.Open {
+			return st, ErrOver
+		}
+		if g.BoundToShift() && g.Shift != shift {
+			next, err := g.Follow(shift, read, now)
+			if err != nil {
+				return st, err
+			}
+			g = next
+			st.moves = append(st.moves, move{g, bySystem(grants.KindShift, "reveal", now)})
+		}
+		if !g.Ends.After(now) {
+			return st, ErrOver
+		}
+		if r.Ends > 0 {
+			next, err := g.Retire(r.Ends, true, now)
+			if err != nil {
+				return st, err
+			}
+			g = next
+			st.moves = append(st.moves, move{g, credentialEvent(grants.KindRetiring, g.Credentials[r.Ends-1], "reveal", now)})
+		}
+		next, made, err := g.Intend(s.Ledger.Instance(), earlier(plan.Until, g.Ends), now)
+		if err != nil {
+			return st, err
+		}
+		g, c = next, made
+		order = orderOf(g, p, now)
+		order.Name, order.Until = c.Name, c.Expires
+		e := byPerson(grants.KindIssuing, p.Key, now)
+		e.Credential = c.Name
+		st.moves = append(st.moves, move{g, e})
+		return st, nil
+	})
+	if err != nil {
+		s.issuingNow.remove(r.Grant)
+		if errors.Is(err, grants.ErrNotNow) {
+			err = ErrOver
+		}
+	}
+	return g, c, order, err
+}
+
+// planOf asks the issuer what it would make, before there is an intent.
+func (s *Service) planOf(ctx context.Context, id string, p grants.Person, issuer Issuer, shift grants.Shift, now time.Time) (grants.Plan, error) {
+	g, _, err := s.get(ctx, id)
+	if err != nil {
+		return grants.Plan{}, err
+	}
+	if g.BoundToShift() && g.State == grants.Open {
+		if next, err := g.Follow(shift, g.Read, now); err == nil {
+			g = next
+		}
+	}
+	if g.Ends.Sub(now) < issuer.Describe().Least {
+		return grants.Plan{}, ErrOver
+	}
+	plan, err := issuer.Plan(ctx, orderOf(g, p, now))
+	if err != nil {
+		return plan, fmt.Errorf("%w: %w", ErrIssuer, err)
+	}
+	return plan, nil
+}
+
+func orderOf(g grants.Grant, p grants.Person, now time.Time) grants.Order {
+	return grants.Order{
+		Grant: g.ID, Role: g.Role.Name, Person: p, Audience: g.Role.Audience, Scopes: g.Role.Scopes,
+		Now: now, Until: g.Ends,
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// issue calls the issuer. The call is not cut short by whoever pressed: its answer decides what is recorded.
+func (s *Service) issue(ctx context.Context, issuer Issuer, order grants.Order) (grants.Secret, error) {
+	defer s.issuingNow.remove(order.Grant)
+	ctx, cancel := context.WithTimeout(ctx, callPatience)
+	defer cancel()
+	return issuer.Issue(ctx, order)
+}
+
+// enliven records the result of issuing. Only a credential that became Live leaves.
+func (s *Service) enliven(ctx context.Context, g grants.Grant, c grants.Credential, secret grants.Secret, issueErr error) (Revealed, error) {
+	now := s.now()
+	live := false
+	g, err := s.update(ctx, g.ID, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
+		live = false
+		if issueErr == nil {
+			next, err := g.Enliven(c.Ordinal, now)
+			if err == nil {
+				live = true
+				return step{moves: []move{{next, credentialEvent(grants.KindLive, c, "reveal", now)}}}, nil
+			}
+			if !errors.Is(err, grants.ErrNotNow) {
+				return step{}, err
+			}
+		}
+		return undone(g, c, issueErr, now)
+	})
+	switch {
+	case err != nil:
+		return Revealed{}, err
+	case live:
+		return Revealed{Grant: g, Ordinal: c.Ordinal, Expires: c.Expires, Secret: secret}, nil
+	case issueErr != nil:
+		s.Log.Error("the target made no credential", "grant", g.ID, "role", g.Role.Name, "issuer", g.Role.Issuer, "error", issueErr)
+		return Revealed{}, ErrIssuer
+	}
+	return Revealed{}, ErrOver
+}
+
+// undone retires a credential that nobody may see: issuing failed, or the grant ended
+// meanwhile. An issuer that answered cannot act on it any more; one that gave an error may.
+func undone(g grants.Grant, c grants.Credential, issueErr error, now time.Time) (step, error) {
+	answered := issueErr == nil
+	e := credentialEvent(grants.KindRetiring, c, "reveal", now)
+	switch g.Credentials[c.Ordinal-1].State {
+	case grants.Issuing:
+		g, err := g.Retire(c.Ordinal, answered, now)
+		return step{moves: []move{{g, e}}}, err
+	case grants.Retiring:
+		if !answered {
+			return step{}, errNothing
+		}
+		g, err := g.Answer(c.Ordinal, now)
+		return step{moves: []move{{g, e}}, due: &due{}}, err
+	}
+	return step{}, errNothing
+}
+
+// Undelivered retires a credential at once whose secret Slack did not take: nobody may
+// hold what nobody was surely shown.
+func (s *Service) Undelivered(ctx context.Context, grant string, ordinal int, why string) error {
+	now := s.now()
+	_, err := s.update(ctx, grant, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
+		if ordinal < 1 || ordinal > len(g.Credentials) {
+			return step{}, ErrNoSuchGrant
+		}
+		c := g.Credentials[ordinal-1]
+		if c.State != grants.Live {
+			return step{}, errNothing
+		}
+		g, err := g.Undeliver(ordinal, now)
+		e := credentialEvent(grants.KindUndelivered, c, "deliver", now)
+		e.Detail = why
+		return step{moves: []move{{g, e}}}, err
+	})
+	return err
+}
+
+// Active reports whether a credential of this name is Live in the ledger, under a grant
+// that is open and has time left. This is what introspection answers, at once: it waits for no sweep.
+func (s *Service) Active(ctx context.Context, name string) (bool, error) {
+	id, ok := grants.GrantOf(s.Ledger.Instance(), name)
+	if !ok {
+		return false, nil
+	}
+	g, _, err := s.get(ctx, id)
+	if errors.Is(err, ErrNoSuchGrant) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	now := s.now()
+	for _, c := range g.InState(grants.Live) {
+		if c.Name == name {
+			return g.State == grants.Open && g.Ends.After(now) && c.Expires.After(now), nil
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,126 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nightlatch/grants"
+	"nightlatch/grants/ledger"
+)
+
+// callPatience bounds one call to an issuer. It is shorter than grants.IssuingPatience, so
+// that a call that was given up is never taken for lost while it may still be answered.
+const callPatience = 10 * time.Second
+
+// retire revokes a grant's retiring credentials and records the evidence. The claim is a
+// transaction of its own: it pushes the next attempt past this one, so that a crash in
+// between costs a delay and never a double.
+func (s *Service) retire(ctx context.Context, id string) error {
+	now := s.now()
+	var claimed due
+	var work []grants.Credential
+	g, err := s.update(ctx, id, func(_ *ledger.View, g grants.Grant, d due) (step, error) {
+		claimed, work = d, nil
+		next := g.NextAt(d.Decide, d.Call).Call
+		if g.ID == "" || next.IsZero() || next.After(now) {
+			return step{}, errNothing
+		}
+		work = g.InState(grants.Retiring)
+		d.Call.NotBefore = now.Add(callPatience + time.Second)
+		return step{due: &d}, nil
+	})
+	if err != nil || len(work) == 0 {
+		return err
+	}
+	found, callErr := s.revokeAll(ctx, g, work)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.bury(ctx, id, claimed, work, found, callErr)
+}
+
+// revokeAll calls the issuer for each credential and asks for evidence. It returns what it found, in order.
+func (s *Service) revokeAll(ctx context.Context, g grants.Grant, work []grants.Credential) ([]grants.Finding, error) {
+	found := make([]grants.Finding, len(work))
+	issuer, ok := s.Issuers[g.Role.Issuer]
+	if !ok {
+		return found, fmt.Errorf("issuer %q is not configured", g.Role.Issuer)
+	}
+	var errs []error
+	for i, c := range work {
+		ctx, cancel := context.WithTimeout(ctx, callPatience/time.Duration(len(work)))
+		err := issuer.Revoke(ctx, c.Name)
+		if err != nil {
+			err = fmt.Errorf("revoking %s: %w", c.Name, err)
+		} else if found[i], err = issuer.Check(ctx, c.Name, c.Expires, s.now()); err != nil {
+			found[i], err = "", fmt.Errorf("checking %s: %w", c.Name, err)
+		} else if !found[i].Dead() {
+			err = fmt.Errorf("checking %s: revoked, and the target still finds it %s", c.Name, found[i])
+		}
+		cancel()
+		errs = append(errs, err)
+	}
+	return found, errors.Join(errs...)
+}
+
+// bury records the evidence of what was found dead, and closes a closing grant whose last
+// credential it was. What would not die is tried again, with back-off, for ever.
+func (s *Service) bury(ctx context.Context, id string, d due, work []grants.Credential, found []grants.Finding, callErr error) error {
+	now := s.now()
+	_, err := s.update(ctx, id, func(_ *ledger.View, g grants.Grant, cur due) (step, error) {
+		st := step{due: &cur}
+		wait := time.Time{}
+		for i, c := range work {
+			if !found[i].Dead() || g.Credentials[c.Ordinal-1].State != grants.Retiring {
+				continue
+			}
+			if c = g.Credentials[c.Ordinal-1]; !c.Conclusive(now) {
+				wait = c.Intended.Add(grants.IssuingPatience)
+				continue
+			}
+			next, err := g.Bury(c.Ordinal, found[i], now)
+			if err != nil {
+				return st, err
+			}
+			g = next
+			e := credentialEvent(grants.KindGone, c, "revoke", now)
+			e.Evidence = found[i]
+			st.moves = append(st.moves, move{g, e})
+		}
+		outcome(&st, &cur, g, d, wait, callErr, now)
+		if closed, err := g.Close(now); err == nil {
+			e := bySystem(grants.KindClosed, "revoke", now)
+			e.Outcome = closed.Outcome
+			st.moves = append(st.moves, move{closed, e})
+		} else if !errors.Is(err, grants.ErrNotNow) {
+			return st, err
+		}
+		return st, nil
+	})
+	if callErr != nil {
+		s.Log.Warn("revoking does not succeed, trying again", "grant", id, "error", callErr)
+	}
+	return err
+}
+
+// outcome says when to try next, and makes the first failure and the recovery events.
+func outcome(st *step, cur *due, g grants.Grant, before due, wait time.Time, callErr error, now time.Time) {
+	switch {
+	case callErr != nil:
+		if before.Call.Attempts == 0 {
+			e := bySystem(grants.KindFailing, "revoke", now)
+			e.Grant, e.Detail = g.ID, "the target does not revoke; tried again until it does"
+			st.events = append(st.events, e)
+		}
+		cur.Call = before.Call.After(callErr.Error(), now)
+	default:
+		if before.Call.Attempts > 0 {
+			e := bySystem(grants.KindRecovered, "revoke", now)
+			e.Grant, e.Count = g.ID, before.Call.Attempts
+			st.events = append(st.events, e)
+		}
+		cur.Call = grants.Retry{NotBefore: wait}
+	}
+}

@@ -1,0 +1,359 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nightlatch/grants"
+	"nightlatch/grants/ledger"
+)
+
+// Service runs the grants of one ledger.
+type Service struct {
+	Config
+	sources    []grants.Source
+	known      known
+	issuingNow set
+	clock      atomic.Int64 // the last time given out, in milliseconds
+	broken     chan error   // the first error after which the process must stop
+
+	decideKick chan struct{}
+	callKick   map[string]chan struct{} // by issuer
+	tellKick   map[Surface]chan struct{}
+}
+
+// New checks the ledger's open grants against its events, recovers what a crash left
+// half-made and what is overdue, in one transaction, and is then ready to take commands.
+func New(ctx context.Context, c Config) (*Service, error) {
+	s := &Service{
+		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
+		decideKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
+		tellKick: map[Surface]chan struct{}{Verdict: make(chan struct{}, 1), Card: make(chan struct{}, 1)},
+	}
+	s.defaults()
+	for name := range s.Issuers {
+		s.callKick[name] = make(chan struct{}, 1)
+	}
+	if err := s.Ledger.View(ctx, s.inspect); err != nil {
+		return nil, err
+	}
+	if err := s.recover(ctx); err != nil {
+		return nil, fmt.Errorf("recovering the ledger: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Service) defaults() {
+	zero(&s.Poll, 30*time.Second)
+	zero(&s.Reread, time.Hour)
+	zero(&s.Limits.PerPerson, 5)
+	zero(&s.Limits.InAll, 500)
+	zero(&s.Limits.Reveals, 10)
+	zero(&s.Limits.Together, 10*time.Second)
+}
+
+func zero[T comparable](field *T, value T) {
+	var none T
+	if *field == none {
+		*field = value
+	}
+}
+
+// inspect loads what earlier runs kept, and compares each active grant's document with the
+// hash in the event that left it.
+func (s *Service) inspect(v *ledger.View) error {
+	if err := s.loadKnown(v); err != nil {
+		return err
+	}
+	if n := v.Size(); n > 0 {
+		leaf, _ := v.Event(n - 1)
+		last, err := grants.DecodeEvent(leaf)
+		if err != nil {
+			return fmt.Errorf("reading the last event: %w", err)
+		}
+		s.clock.Store(last.At.UnixMilli())
+	}
+	var bad error
+	v.ScanIndex(indexActive, "", ledger.End, func(_, id string) bool {
+		bad = matches(v, id)
+		return bad == nil
+	})
+	return bad
+}
+
+// matches compares a grant's document with the hash in its last event.
+func matches(v *ledger.View, id string) error {
+	doc, _ := v.Get(docGrant, id)
+	g, err := grants.DecodeGrant(doc)
+	if err != nil {
+		return fmt.Errorf("reading grant %s: %w", id, err)
+	}
+	leaf, _ := v.Event(g.Seq)
+	e, err := grants.DecodeEvent(leaf)
+	if err != nil {
+		return fmt.Errorf("reading event %d of grant %s: %w", g.Seq, id, err)
+	}
+	if e.Grant != id || e.Doc != grants.Digest(doc) {
+		return fmt.Errorf("%w: grant %s is not what event %d left", ErrAltered, id, g.Seq)
+	}
+	return nil
+}
+
+// ErrAltered says that a document was changed behind the ledger's back.
+var ErrAltered = errors.New("the ledger's documents do not follow from its events")
+
+// recover is the start's one transaction: every credential that was half-made is retired,
+// every overdue grant is closing. Revoking itself never holds up the start.
+func (s *Service) recover(ctx context.Context) error {
+	now := s.now()
+	return s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+		e := bySystem(grants.KindStarted, "start", now)
+		e.Config = s.Digest
+		change, _, err := s.write(v, grants.Grant{}, due{}, step{events: []grants.Event{e}})
+		if err != nil {
+			return change, err
+		}
+		offset := int64(len(change.Events))
+		v.ScanIndex(indexActive, "", ledger.End, func(_, id string) bool {
+			var more ledger.Change
+			if more, err = s.recovered(v, id, offset, now); err != nil {
+				return false
+			}
+			change.Docs = append(change.Docs, more.Docs...)
+			change.Events = append(change.Events, more.Events...)
+			offset += int64(len(more.Events))
+			return true
+		})
+		return change, err
+	})
+}
+
+// recovered is what the start's transaction does to one grant; offset is how many events it already has.
+func (s *Service) recovered(v *ledger.View, id string, offset int64, now time.Time) (ledger.Change, error) {
+	g, d, err := load(v, id)
+	if err != nil {
+		return ledger.Change{}, err
+	}
+	var st step
+	for _, c := range g.InState(grants.Issuing) {
+		if g, err = g.Retire(c.Ordinal, false, now); err != nil {
+			return ledger.Change{}, err
+		}
+		st.moves = append(st.moves, move{g, credentialEvent(grants.KindRetiring, c, "start", now)})
+	}
+	moves, err := overdue(g, now)
+	if err != nil {
+		return ledger.Change{}, err
+	}
+	if st.moves = append(st.moves, moves...); len(st.moves) == 0 {
+		return ledger.Change{}, nil
+	}
+	st.due = &due{Decide: d.Decide, Call: d.Call}
+	change, _, err := s.writeAt(v, g, d, st, v.Size()+offset)
+	return change, err
+}
+
+// now is the clock of decisions: UTC, in milliseconds, never before a time that was recorded.
+func (s *Service) now() time.Time {
+	wall := time.Now().UnixMilli()
+	for {
+		last := s.clock.Load()
+		if wall <= last {
+			return time.UnixMilli(last).UTC()
+		}
+		if s.clock.CompareAndSwap(last, wall) {
+			return time.UnixMilli(wall).UTC()
+		}
+	}
+}
+
+// Run sweeps, polls and tells until ctx ends, or until the ledger's outcome is unknown and
+// the process must stop.
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		select {
+		case err := <-s.broken:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	g.Go(func() error { s.keepReading(ctx); return nil })
+	g.Go(func() error { s.keepPolling(ctx); return nil })
+	g.Go(func() error { s.watchClock(ctx); return nil })
+	g.Go(func() error { s.sweep(ctx, lane{indexDecide, s.decideKick, s.advance, 8}); return nil })
+	for name, kick := range s.callKick {
+		g.Go(func() error { s.sweep(ctx, lane{indexCall + name, kick, s.retire, 4}); return nil })
+	}
+	for surface := range s.tellKick {
+		g.Go(func() error { s.keepTelling(ctx, surface); return nil })
+	}
+	return g.Wait()
+}
+
+// fatal remembers the first error after which nothing in memory can be believed.
+func (s *Service) fatal(err error) {
+	if !errors.Is(err, ledger.ErrUnknownOutcome) {
+		return
+	}
+	select {
+	case s.broken <- fmt.Errorf("the ledger must be recovered from disk: %w", err):
+	default:
+	}
+}
+
+// wake lets every loop look at what is due.
+func (s *Service) wake() {
+	kick(s.decideKick)
+	for _, c := range s.tellKick {
+		kick(c)
+	}
+	for _, c := range s.callKick {
+		kick(c)
+	}
+}
+
+func kick(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it looks soon anyway
+	}
+}
+
+// lane is one queue of due grants: the decisions, or one issuer's revocations.
+type lane struct {
+	index   string
+	kick    <-chan struct{}
+	work    func(context.Context, string) error
+	workers int
+}
+
+// The bounds of a sweep.
+const (
+	page     = 64          // grants looked at in one go
+	idle     = time.Second // the longest wait between two looks
+	minPause = 5 * time.Millisecond
+)
+
+// sweep does what is due in a lane, a page at a time by a few workers.
+func (s *Service) sweep(ctx context.Context, l lane) {
+	for ctx.Err() == nil {
+		ids, next := s.due(ctx, l.index)
+		var g errgroup.Group
+		var failed atomic.Bool
+		g.SetLimit(l.workers)
+		for _, id := range ids {
+			g.Go(func() error {
+				if err := l.work(ctx, id); err != nil && ctx.Err() == nil {
+					failed.Store(true)
+					s.Log.Error("advancing a grant", "grant", id, "error", err)
+				}
+				return nil
+			})
+		}
+		_ = g.Wait() // workers report by themselves
+		pause := min(idle, max(next, minPause))
+		if failed.Load() {
+			pause = idle
+		} else if len(ids) > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-l.kick:
+		case <-time.After(pause):
+		}
+	}
+}
+
+// due lists a page of grants that are due in an index, and how long it is until the next one when none is.
+func (s *Service) due(ctx context.Context, index string) (ids []string, next time.Duration) {
+	now := s.now()
+	next = idle
+	err := s.Ledger.View(ctx, func(v *ledger.View) error {
+		v.ScanIndex(index, "", ledger.End, func(at, id string) bool {
+			t, err := ledger.ParseTimeKey(at)
+			if err == nil && t.After(now) {
+				next = t.Sub(now)
+				return false
+			}
+			ids = append(ids, id)
+			return len(ids) < page
+		})
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		s.fatal(err)
+		s.Log.Error("looking for what is due", "error", err)
+	}
+	return ids, next
+}
+
+// watchClock records a jump of the wall clock against the time that really passed.
+func (s *Service) watchClock(ctx context.Context) {
+	const every, jump = 10 * time.Second, time.Minute
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(every):
+		}
+		t := time.Now()
+		drift := t.Round(0).Sub(last.Round(0)) - t.Sub(last) // wall against monotonic
+		last = t
+		if drift.Abs() <= jump {
+			continue
+		}
+		s.Log.Error("the clock jumped", "by", drift)
+		now := s.now()
+		_, err := s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
+			e := bySystem(grants.KindClock, "clock", now)
+			e.Detail = drift.String()
+			return step{events: []grants.Event{e}}, nil
+		})
+		if err != nil && ctx.Err() == nil {
+			s.Log.Error("recording a jump of the clock", "error", err)
+		}
+	}
+}
+
+// set is a set of grant IDs.
+type set struct {
+	mu  sync.Mutex
+	ids map[string]struct{}
+}
+
+// add reports whether the ID was not in the set.
+func (s *set) add(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, in := s.ids[id]; in {
+		return false
+	}
+	if s.ids == nil {
+		s.ids = map[string]struct{}{}
+	}
+	s.ids[id] = struct{}{}
+	return true
+}
+
+func (s *set) has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, in := s.ids[id]
+	return in
+}
+
+func (s *set) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.ids, id)
+}

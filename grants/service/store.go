@@ -1,0 +1,296 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"nightlatch/grants"
+	"nightlatch/grants/ledger"
+)
+
+// The kinds of documents. What changes without events (due, outbox) lies apart from the grant.
+const (
+	docGrant    = "grant"
+	docDue      = "due"
+	docOutbox   = "outbox"
+	docEnvelope = "envelope"
+	docPerson   = "person"
+	docSnapshot = "snapshot"
+	docGroups   = "groups"
+)
+
+// The indexes.
+const (
+	indexActive   = "active"   // person → their grants that are not closed
+	indexOpen     = "open"     // end → open grants
+	indexDecide   = "decide"   // when → grants whose next decision or deadline is due
+	indexCall     = "call/"    // + issuer: when → grants with a credential to revoke
+	indexUntold   = "untold/"  // + surface: since → surfaces that don't show what is true
+	indexEnvelope = "envelope" // when → envelope
+)
+
+// due is what is known of attempts on a grant; it lies beside it, because it changes
+// without events.
+type due struct {
+	Decide grants.Retry `json:"decide,omitzero"`
+	Call   grants.Retry `json:"call,omitzero"`
+}
+
+// outbox says which version of a grant a surface should show and which it shows.
+type outbox struct {
+	Grant   string    `json:"grant"`
+	Surface Surface   `json:"surface"`
+	Want    int64     `json:"want"`
+	Shown   int64     `json:"shown"`
+	Ref     string    `json:"ref,omitempty"`
+	Since   time.Time `json:"since"`
+}
+
+func (o outbox) key() string { return o.Grant + "/" + string(o.Surface) }
+
+// move is one event and the grant that it leaves.
+type move struct {
+	grant grants.Grant
+	event grants.Event
+}
+
+// step is what one transaction does to a grant.
+type step struct {
+	moves  []move
+	due    *due           // nil: as it was
+	typed  *grants.Typed  // beside the first event
+	docs   []ledger.Doc   // further documents
+	events []grants.Event // events that leave every grant as it is
+}
+
+// errNothing makes a transaction write nothing without being a failure.
+var errNothing = errors.New("nothing to do")
+
+// update runs a pure function as one transaction and stores its step. The function sees
+// the grant as it is; a grant that does not exist has an empty ID.
+func (s *Service) update(ctx context.Context, id string, f func(v *ledger.View, g grants.Grant, d due) (step, error)) (grants.Grant, error) {
+	var after grants.Grant
+	var told bool
+	err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+		after, told = grants.Grant{}, false
+		g, d, err := load(v, id)
+		if err != nil {
+			return ledger.Change{}, err
+		}
+		st, err := f(v, g, d)
+		if err != nil {
+			return ledger.Change{}, err
+		}
+		change, now, err := s.write(v, g, d, st)
+		after, told = now, len(st.moves) > 0
+		return change, err
+	})
+	switch {
+	case errors.Is(err, errNothing):
+		return after, nil
+	case err != nil:
+		s.fatal(err)
+		return grants.Grant{}, err
+	}
+	if told {
+		s.wake()
+	}
+	return after, nil
+}
+
+// load reads a grant and what is known of attempts on it.
+func load(v *ledger.View, id string) (g grants.Grant, d due, err error) {
+	b, ok := v.Get(docGrant, id)
+	if !ok {
+		return g, d, nil
+	}
+	if g, err = grants.DecodeGrant(b); err != nil {
+		return g, d, fmt.Errorf("reading grant %s: %w", id, err)
+	}
+	if b, ok := v.Get(docDue, id); ok {
+		if err := json.Unmarshal(b, &d); err != nil {
+			return g, d, fmt.Errorf("reading what is due for grant %s: %w", id, err)
+		}
+	}
+	return g, d, nil
+}
+
+// write turns a step into the documents and events of one transaction. Each event takes
+// the next sequence number and the hash of the document that it leaves.
+func (s *Service) write(v *ledger.View, g grants.Grant, d due, st step) (ledger.Change, grants.Grant, error) {
+	return s.writeAt(v, g, d, st, v.Size())
+}
+
+// writeAt is write for a step that begins at a sequence number, behind other steps of the same transaction.
+func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq int64) (ledger.Change, grants.Grant, error) {
+	change := ledger.Change{Docs: st.docs}
+	for i, m := range st.moves {
+		g = m.grant
+		g.Seq = seq
+		if m.event.Kind == grants.KindAsked {
+			g.AskedSeq = seq
+		}
+		if i+1 < len(st.moves) {
+			st.moves[i+1].grant.AskedSeq = g.AskedSeq
+		}
+		doc, err := grants.Encode(g)
+		if err != nil {
+			return change, g, fmt.Errorf("encoding grant %s: %w", g.ID, err)
+		}
+		m.event.Grant, m.event.Doc = g.ID, grants.Digest(doc)
+		var typed *grants.Typed
+		if i == 0 {
+			typed = st.typed
+		}
+		if err := appendEvent(&change, m.event, seq, typed); err != nil {
+			return change, g, err
+		}
+		seq++
+		if i == len(st.moves)-1 {
+			change.Docs = append(change.Docs, ledger.Doc{Kind: docGrant, Key: g.ID, Value: doc, Index: grantIndex(g)})
+		}
+	}
+	for _, e := range st.events {
+		if err := appendEvent(&change, e, seq, nil); err != nil {
+			return change, g, err
+		}
+		seq++
+	}
+	if len(st.moves) == 0 && st.due == nil {
+		return change, g, nil
+	}
+	if st.due != nil {
+		d = *st.due
+	}
+	dueDoc, err := dueOf(g, d)
+	if err != nil {
+		return change, g, err
+	}
+	change.Docs = append(change.Docs, dueDoc)
+	if len(st.moves) > 0 {
+		rows, err := tell(v, g, st.moves)
+		if err != nil {
+			return change, g, err
+		}
+		change.Docs = append(change.Docs, rows...)
+	}
+	return change, g, nil
+}
+
+func appendEvent(change *ledger.Change, e grants.Event, seq int64, typed *grants.Typed) error {
+	e.V, e.Seq = grants.Version, seq
+	var text []byte
+	if typed != nil {
+		e.Text = typed.Hash()
+		b, err := grants.Encode(typed)
+		if err != nil {
+			return fmt.Errorf("encoding what was typed: %w", err)
+		}
+		text = b
+	}
+	leaf, err := grants.Encode(e)
+	if err != nil {
+		return fmt.Errorf("encoding event %d: %w", seq, err)
+	}
+	change.Events = append(change.Events, ledger.Event{Leaf: leaf, Text: text})
+	return nil
+}
+
+func grantIndex(g grants.Grant) []ledger.Key {
+	var keys []ledger.Key
+	if g.Active() {
+		keys = append(keys, ledger.Key{Index: indexActive, Key: string(g.Person)})
+	}
+	if g.State == grants.Open {
+		keys = append(keys, ledger.Key{Index: indexOpen, Key: ledger.TimeKey(g.Ends)})
+	}
+	return keys
+}
+
+// dueOf is the document that says when a grant is due next; it is gone when it never is.
+func dueOf(g grants.Grant, d due) (ledger.Doc, error) {
+	doc := ledger.Doc{Kind: docDue, Key: g.ID}
+	next := g.NextAt(d.Decide, d.Call)
+	if !next.Decide.IsZero() {
+		doc.Index = append(doc.Index, ledger.Key{Index: indexDecide, Key: ledger.TimeKey(next.Decide)})
+	}
+	if !next.Call.IsZero() {
+		doc.Index = append(doc.Index, ledger.Key{Index: indexCall + g.Role.Issuer, Key: ledger.TimeKey(next.Call)})
+	}
+	if doc.Index == nil {
+		return doc, nil
+	}
+	b, err := grants.Encode(d)
+	if err != nil {
+		return doc, fmt.Errorf("encoding what is due for grant %s: %w", g.ID, err)
+	}
+	doc.Value = b
+	return doc, nil
+}
+
+// tell makes the outbox rows that a change wants shown. The verdict follows everything after the first record;
+// a card exists from the moment that others may have a say in the grant.
+func tell(v *ledger.View, g grants.Grant, moves []move) ([]ledger.Doc, error) {
+	last := moves[len(moves)-1].event
+	if g.State == grants.Asked {
+		return nil, nil
+	}
+	var rows []ledger.Doc
+	for _, surface := range []Surface{Verdict, Card} {
+		row := outbox{Grant: g.ID, Surface: surface, Since: last.At}
+		b, exists := v.Get(docOutbox, row.key())
+		if exists {
+			if err := json.Unmarshal(b, &row); err != nil {
+				return nil, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
+			}
+		}
+		if surface == Card && (g.Role.Channel == "" || !exists && !(g.State == grants.Pending || g.State == grants.Open)) {
+			continue
+		}
+		if exists && quiet(last.Kind) {
+			continue
+		}
+		if row.Shown >= row.Want {
+			row.Since = last.At
+		}
+		row.Want = g.Seq
+		doc, err := rowDoc(row)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, doc)
+	}
+	return rows, nil
+}
+
+// quiet kinds change nothing that people see.
+func quiet(k grants.Kind) bool {
+	return k == grants.KindIssuing || k == grants.KindRetiring
+}
+
+func rowDoc(row outbox) (ledger.Doc, error) {
+	b, err := grants.Encode(row)
+	if err != nil {
+		return ledger.Doc{}, fmt.Errorf("encoding outbox row %s: %w", row.key(), err)
+	}
+	doc := ledger.Doc{Kind: docOutbox, Key: row.key(), Value: b}
+	if row.Shown < row.Want {
+		doc.Index = []ledger.Key{{Index: indexUntold + string(row.Surface), Key: ledger.TimeKey(row.Since)}}
+	}
+	return doc, nil
+}
+
+// get reads one grant.
+func (s *Service) get(ctx context.Context, id string) (g grants.Grant, d due, err error) {
+	err = s.Ledger.View(ctx, func(v *ledger.View) error {
+		g, d, err = load(v, id)
+		return err
+	})
+	if err == nil && g.ID == "" {
+		err = ErrNoSuchGrant
+	}
+	return g, d, err
+}

@@ -1,0 +1,168 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nightlatch/grants"
+	"nightlatch/grants/ledger"
+)
+
+// The bounds of telling.
+const (
+	tellers      = 4                // surfaces of one kind that are shown at once
+	tellPatience = 10 * time.Second // of one Show
+	tellRetry    = time.Second      // after a failure, doubled each time …
+	tellRetryMax = time.Minute      // … up to this
+)
+
+// attempts is what a teller remembers of rows that could not be shown. A restart forgets
+// it and tries at once.
+type attempts struct {
+	failed int
+	next   time.Time
+}
+
+// keepTelling makes one kind of surface show what is true. Each kind has a teller of its
+// own, so that a channel that answers slowly never delays a verdict.
+func (s *Service) keepTelling(ctx context.Context, surface Surface) {
+	rows := map[string]attempts{}
+	for ctx.Err() == nil {
+		todo, err := s.untold(ctx, surface)
+		if err != nil && ctx.Err() == nil {
+			s.fatal(err)
+			s.Log.Error("looking for what is to be told", "error", err)
+		}
+		next := idle
+		var g errgroup.Group
+		g.SetLimit(tellers)
+		results := make([]error, len(todo))
+		now := time.Now()
+		tried := make([]bool, len(todo))
+		for i, row := range todo {
+			if left := rows[row.key()].next.Sub(now); left > 0 {
+				next = min(next, left)
+				continue
+			}
+			tried[i] = true
+			g.Go(func() error { results[i] = s.show(ctx, row); return nil })
+		}
+		_ = g.Wait() // results has the errors
+		for i, row := range todo {
+			if tried[i] {
+				s.remember(rows, row, results[i])
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.tellKick[surface]:
+		case <-time.After(next):
+		}
+	}
+}
+
+// remember keeps when a row may be tried again.
+func (s *Service) remember(rows map[string]attempts, row outbox, err error) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		delete(rows, row.key())
+		return
+	}
+	a := rows[row.key()]
+	a.failed++
+	pause := min(tellRetry<<min(a.failed-1, 10), tellRetryMax)
+	if w, ok := errors.AsType[*Wait](err); ok {
+		pause = w.For
+	} else {
+		s.Log.Warn("showing a grant, trying again", "grant", row.Grant, "surface", string(row.Surface), "error", err)
+	}
+	a.next = time.Now().Add(pause)
+	rows[row.key()] = a
+}
+
+// untold lists rows that don't show what is true, oldest first.
+func (s *Service) untold(ctx context.Context, surface Surface) (rows []outbox, err error) {
+	err = s.Ledger.View(ctx, func(v *ledger.View) error {
+		var bad error
+		v.ScanIndex(indexUntold+string(surface), "", ledger.End, func(_, key string) bool {
+			b, _ := v.Get(docOutbox, key)
+			var row outbox
+			if bad = json.Unmarshal(b, &row); bad != nil {
+				bad = fmt.Errorf("reading outbox row %s: %w", key, bad)
+				return false
+			}
+			rows = append(rows, row)
+			return len(rows) < page
+		})
+		return bad
+	})
+	return rows, err
+}
+
+// show makes one surface show the grant as it is now and records that it does. A crash in between shows
+// it again.
+func (s *Service) show(ctx context.Context, row outbox) error {
+	var g grants.Grant
+	var d due
+	var typed grants.Typed
+	err := s.Ledger.View(ctx, func(v *ledger.View) (err error) {
+		if g, d, err = load(v, row.Grant); err != nil {
+			return err
+		}
+		if text, ok := v.Text(g.AskedSeq); ok {
+			err = json.Unmarshal(text, &typed)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading grant %s: %w", row.Grant, err)
+	}
+	n := Notice{Surface: row.Surface, Ref: row.Ref, Grant: g, Reason: typed.Text, Failing: d.Call}
+	if issuer, ok := s.Issuers[g.Role.Issuer]; ok {
+		n.Does = issuer.Describe()
+		n.Plan = s.sentence(ctx, issuer, g)
+	}
+	showCtx, cancel := context.WithTimeout(ctx, tellPatience)
+	defer cancel()
+	ref, err := s.Notifier.Show(showCtx, n)
+	if err != nil {
+		return err
+	}
+	return s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+		b, ok := v.Get(docOutbox, row.key())
+		if !ok {
+			return ledger.Change{}, nil
+		}
+		var cur outbox
+		if err := json.Unmarshal(b, &cur); err != nil {
+			return ledger.Change{}, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
+		}
+		cur.Ref, cur.Shown = ref, max(cur.Shown, g.Seq)
+		if g.State == grants.Closed && cur.Shown >= cur.Want { // nothing will ever change here again
+			return ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}, nil
+		}
+		doc, err := rowDoc(cur)
+		return ledger.Change{Docs: []ledger.Doc{doc}}, err
+	})
+}
+
+// sentence is what the issuer would make of the grant, in its own words.
+func (s *Service) sentence(ctx context.Context, issuer Issuer, g grants.Grant) string {
+	person, err := s.identify(g.Person)
+	if err != nil {
+		person = grants.Person{Key: g.Person}
+	}
+	now := s.now()
+	if g.Ends.IsZero() {
+		g.Ends = now.Add(g.Duration)
+	}
+	plan, err := issuer.Plan(ctx, orderOf(g, person, now))
+	if err != nil {
+		s.Log.Warn("planning what a grant gives", "grant", g.ID, "issuer", g.Role.Issuer, "error", err)
+	}
+	return plan.Sentence
+}
