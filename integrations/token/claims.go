@@ -1,6 +1,7 @@
 package token
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"nightlatch/grants"
 )
 
 // typ says in a token's header that it is an access token (RFC 9068, section 2.1).
@@ -29,13 +32,40 @@ type origin struct {
 	Grant string `json:"grant"`
 }
 
-// size is how many bytes the claims of an access take.
-func (a access) size() int {
-	raw, err := json.Marshal(a.details)
-	if err != nil {
-		return maxToken // strings always encode; were it otherwise, nothing would fit
+// signer is what the claims of all tokens have in common.
+type signer struct{ url, clientID string }
+
+// claims are those of a token for an order that gives this access.
+func (a access) claims(by signer, o grants.Order, until time.Time) claims {
+	now := jwt.NewNumericDate(o.Now)
+	return claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: by.url, Subject: string(o.Person.Key), Audience: jwt.ClaimStrings{o.Audience}, ID: o.Name,
+			ExpiresAt: jwt.NewNumericDate(until), NotBefore: now, IssuedAt: now,
+		},
+		ClientID:   by.clientID,
+		Scope:      strings.Join(a.words, " "),
+		Details:    a.details,
+		Nightlatch: origin{Role: o.Role, Grant: o.Grant},
 	}
-	return len(raw) + len(strings.Join(a.words, " "))
+}
+
+// maxToken is what one preformatted block of a Slack view holds.
+const maxToken = 3000
+
+// envelope is what a token has besides its claims: the header of 66 bytes in base64, two dots and the signature.
+const envelope = 88 + 2 + 86
+
+// checkLength refuses claims whose token nobody could be shown.
+func (c claims) checkLength() error {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encoding claims: %w", err)
+	}
+	if size := base64.RawURLEncoding.EncodedLen(len(raw)) + envelope; size > maxToken {
+		return fmt.Errorf("its tokens would have %d characters, and one view in Slack shows %d; use wider paths or split the role", size, maxToken)
+	}
+	return nil
 }
 
 // sign makes the token. Its header is alg, kid, typ, in this order: the library

@@ -83,7 +83,8 @@ func NewDoor(c DoorConfig) (*Door, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	err := errors.Join(c.Keys.check(), checkURL(c.URL), ValidateCallers(c.Callers))
+	_, err := parseURL(c.URL)
+	err = errors.Join(c.Keys.check(), err, ValidateCallers(c.Callers))
 	if c.Active == nil {
 		err = errors.Join(err, errors.New("nobody says which tokens are active"))
 	}

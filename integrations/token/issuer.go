@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"nightlatch/grants"
 )
 
@@ -20,9 +18,6 @@ const (
 
 // defaultSkew is how far a verifier's clock may be behind ours.
 const defaultSkew = time.Minute
-
-// maxToken is what one preformatted block of a Slack view holds.
-const maxToken = 3000
 
 // Config says how tokens are made.
 type Config struct {
@@ -49,7 +44,8 @@ func New(c Config) (*Issuer, error) {
 	if c.Skew == 0 {
 		c.Skew = defaultSkew
 	}
-	err := errors.Join(c.Keys.check(), checkURL(c.URL))
+	_, err := parseURL(c.URL)
+	err = errors.Join(c.Keys.check(), err)
 	if c.Greatest < least || c.Skew < 0 {
 		err = errors.Join(err, fmt.Errorf("tokens cannot live %v with a skew of %v", c.Greatest, c.Skew))
 	}
@@ -68,7 +64,7 @@ func (i *Issuer) Describe() grants.Description {
 func (i *Issuer) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {
 	given, until, err := i.read(o)
 	if err != nil {
-		return grants.Plan{}, fmt.Errorf("planning a token: %w", err)
+		return grants.Plan{}, fmt.Errorf("planning a token for role %q: %w", o.Role, err)
 	}
 	most := ""
 	if o.Until.Sub(until) >= least {
@@ -85,38 +81,26 @@ func (i *Issuer) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {
 // jti is the order's name.
 func (i *Issuer) Issue(_ context.Context, o grants.Order) (grants.Secret, error) {
 	given, until, err := i.read(o)
+	if err == nil && (o.Name == "" || o.Person.Key == "") {
+		err = errors.New("the order names no credential or no person")
+	}
 	if err != nil {
-		return grants.Secret{}, fmt.Errorf("issuing a token: %w", err)
+		return grants.Secret{}, fmt.Errorf("issuing a token for role %q: %w", o.Role, err)
 	}
-	if o.Name == "" || o.Person.Key == "" {
-		return grants.Secret{}, errors.New("issuing a token: the order names no credential or no person")
-	}
-	now := jwt.NewNumericDate(o.Now)
-	signed, err := i.config.Keys.Current.sign(claims{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: i.config.URL, Subject: string(o.Person.Key), Audience: jwt.ClaimStrings{o.Audience}, ID: o.Name,
-			ExpiresAt: jwt.NewNumericDate(until), NotBefore: now, IssuedAt: now,
-		},
-		ClientID:   i.config.ClientID,
-		Scope:      strings.Join(given.words, " "),
-		Details:    given.details,
-		Nightlatch: origin{Role: o.Role, Grant: o.Grant},
-	})
+	signed, err := i.config.Keys.Current.sign(given.claims(i.signer(), o, until))
 	if err != nil {
-		return grants.Secret{}, fmt.Errorf("issuing a token: %w", err)
-	}
-	if len(signed) > maxToken {
-		return grants.Secret{}, fmt.Errorf("issuing a token: it would have %d characters, and a Slack view shows %d; give the role fewer scopes",
-			len(signed), maxToken)
+		return grants.Secret{}, fmt.Errorf("issuing a token for role %q: %w", o.Role, err)
 	}
 	return grants.NewSecret(signed), nil
 }
+
+func (i *Issuer) signer() signer { return signer{url: i.config.URL, clientID: i.config.ClientID} }
 
 // read checks an order and cuts its end to what a token can express.
 func (i *Issuer) read(o grants.Order) (access, time.Time, error) {
 	given, err := parseScopes(o.Audience, o.Scopes)
 	if err = errors.Join(validateAudience(o.Audience), err); err != nil {
-		return access{}, time.Time{}, fmt.Errorf("reading role %q: %w", o.Role, err)
+		return access{}, time.Time{}, err
 	}
 	until := o.Until
 	if last := o.Now.Add(i.config.Greatest); until.After(last) {
@@ -124,9 +108,9 @@ func (i *Issuer) read(o grants.Order) (access, time.Time, error) {
 	}
 	until = until.UTC().Truncate(time.Second)
 	if !until.After(o.Now) {
-		return access{}, time.Time{}, fmt.Errorf("the grant of role %q is over", o.Role)
+		return access{}, time.Time{}, errors.New("the grant is over")
 	}
-	return given, until, nil
+	return given, until, given.claims(i.signer(), o, until).checkLength()
 }
 
 // Renew always answers that it cannot be done: the expiry is part of what was signed.

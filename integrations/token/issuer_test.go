@@ -95,12 +95,12 @@ func TestIssuerRefuses(t *testing.T) {
 		change func(*grants.Order)
 		want   string
 	}{
-		{"a grant that is over", func(o *grants.Order) { o.Until = o.Now }, `issuing a token: the grant of role "orders-read" is over`},
-		{"no end", func(o *grants.Order) { o.Until = time.Time{} }, `issuing a token: the grant of role "orders-read" is over`},
-		{"no name", func(o *grants.Order) { o.Name = "" }, "issuing a token: the order names no credential or no person"},
-		{"no person", func(o *grants.Order) { o.Person.Key = "" }, "issuing a token: the order names no credential or no person"},
-		{"no audience", func(o *grants.Order) { o.Audience = "" }, `issuing a token: reading role "orders-read": the audience is empty; name the one service that the token is for`},
-		{"a bad scope", func(o *grants.Order) { o.Scopes = []string{"GET"} }, `issuing a token: reading role "orders-read": scope 1, "GET": methods need a path, such as: GET /v1/orders/*`},
+		{"a grant that is over", func(o *grants.Order) { o.Until = o.Now }, `issuing a token for role "orders-read": the grant is over`},
+		{"no end", func(o *grants.Order) { o.Until = time.Time{} }, `issuing a token for role "orders-read": the grant is over`},
+		{"no name", func(o *grants.Order) { o.Name = "" }, `issuing a token for role "orders-read": the order names no credential or no person`},
+		{"no person", func(o *grants.Order) { o.Person.Key = "" }, `issuing a token for role "orders-read": the order names no credential or no person`},
+		{"no audience", func(o *grants.Order) { o.Audience = "" }, `issuing a token for role "orders-read": the audience is empty; name the one service that the token is for`},
+		{"a bad scope", func(o *grants.Order) { o.Scopes = []string{"GET"} }, `issuing a token for role "orders-read": scope 1, "GET": methods need a path, such as: GET /v1/orders/*`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := order()

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// makeKey is how an operator makes a key file by hand.
-const makeKey = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
+// makeKey, with a path after it, is how an operator makes a key file by hand.
+const makeKey = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out"
 
 // maxKeyFile is far above what a P-256 key needs.
 const maxKeyFile = 64 << 10
@@ -27,7 +27,7 @@ func LoadOrCreateKey(path string) (Key, error) {
 		return key, err
 	}
 	if err := createKey(path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return Key{}, fmt.Errorf("creating the key file: %w", err)
+		return Key{}, fmt.Errorf("creating the key file %s: %w; it can be made by hand with: %s %s", path, err, makeKey, path)
 	}
 	return LoadKey(path) // also what another process made meanwhile
 }
@@ -40,7 +40,7 @@ func LoadKey(path string) (Key, error) {
 	}
 	block, _ := pem.Decode(content)
 	if block == nil || block.Type != "PRIVATE KEY" {
-		return Key{}, fmt.Errorf("reading the key file %s: it has no PEM block PRIVATE KEY (PKCS #8); make one with: %s", path, makeKey)
+		return Key{}, fmt.Errorf("reading the key file %s: it has no PEM block PRIVATE KEY (PKCS #8); make one with: %s %s", path, makeKey, path)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
@@ -48,7 +48,7 @@ func LoadKey(path string) (Key, error) {
 	}
 	private, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok {
-		return Key{}, fmt.Errorf("reading the key file %s: it holds another kind of key; make one with: %s", path, makeKey)
+		return Key{}, fmt.Errorf("reading the key file %s: it holds another kind of key; make one with: %s %s", path, makeKey, path)
 	}
 	key, err := keyOf(private)
 	if err != nil {
