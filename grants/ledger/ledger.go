@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -99,7 +98,9 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 			l.birth = born
 			return bear(r, born)
 		}
-		if err := json.Unmarshal(record, &l.birth); err != nil {
+		var err error
+		l.birth, err = readBirth(record)
+		if err != nil {
 			return nil, fmt.Errorf("reading the record of birth: %w", err)
 		}
 		return nil, l.birth.accept(c)
@@ -159,13 +160,29 @@ func bear(r Reader, born birth) (Changes, error) {
 	}, nil
 }
 
-func (b birth) accept(c Config) error {
-	if b.Version > schema {
-		return &NewerError{Found: b.Version, Known: schema}
+// readBirth looks at the version alone before it looks at anything that a newer one may mean otherwise.
+func readBirth(record []byte) (birth, error) {
+	var version struct {
+		Version int `json:"v"`
+	}
+	if err := json.Unmarshal(record, &version); err != nil {
+		return birth{}, err
+	}
+	if version.Version > schema {
+		return birth{}, &NewerError{Found: version.Version, Known: schema}
+	}
+	var b birth
+	if err := json.Unmarshal(record, &b); err != nil {
+		return birth{}, err
 	}
 	if b.Version < 1 || !validInstance(b.Instance) {
-		return errors.New("record of birth is not one of ours")
+		return birth{}, &CorruptError{Reason: "record of birth is not one of ours"}
 	}
+	return b, nil
+}
+
+// accept refuses a ledger that is not the one that the configuration means.
+func (b birth) accept(c Config) error {
 	if b.Environment != c.Environment {
 		return &MismatchError{Field: "environment", Found: b.Environment, Wanted: c.Environment}
 	}

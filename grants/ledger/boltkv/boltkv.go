@@ -101,7 +101,11 @@ func Open(c Config) (*Engine, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("opening ledger file %q: %w", c.Path, err)
 	}
-	if err := makeBuckets(db, c.Spaces); err != nil {
+	err = makeBuckets(db, c.Spaces)
+	if err == nil {
+		err = syncDir(dir) // the file's name must last as long as what is in it
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing ledger file %q: %w", c.Path, err), db.Close())
 	}
 
@@ -114,6 +118,14 @@ func Open(c Config) (*Engine, error) {
 	}
 	go e.write()
 	return e, nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // makeBuckets writes only when a space is missing, so that an ordinary opening commits nothing.

@@ -86,22 +86,21 @@ func (r *request) run(f func(ledger.Reader) (ledger.Changes, error), tx *reader)
 	a = answer{changes: changes, err: err}
 }
 
-// write is the goroutine that alone writes. It ends when the engine is closing and the queue is empty.
+// write is the goroutine that alone writes. When the engine is closing it finishes what is queued.
 func (e *Engine) write() {
 	defer close(e.stopped)
 	for {
 		select {
 		case r := <-e.queue:
 			e.commit(r)
-			continue
-		default:
-		}
-		select {
-		case r := <-e.queue:
-			e.commit(r)
 		case <-e.closing:
-			if len(e.queue) == 0 {
-				return
+			for {
+				select {
+				case r := <-e.queue:
+					e.commit(r)
+				default:
+					return
+				}
 			}
 		}
 	}
