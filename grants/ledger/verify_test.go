@@ -183,6 +183,7 @@ func TestOpenLooksAtTheTail(t *testing.T) {
 		"a leaf was added":            {Space: "leaves", Key: number(5), Value: []byte("added")},
 		"the last hash is gone":       {Space: "hashes", Key: number(tlog.StoredHashIndex(0, 4))},
 		"a hash of the root is gone":  {Space: "hashes", Key: number(tlog.StoredHashIndex(2, 0))},
+		"a hash was added":            {Space: "hashes", Key: number(tlog.StoredHashCount(5)), Value: make([]byte, 32)},
 		"the size is gone":            {Space: "head", Key: []byte("size")},
 		"the size was lowered":        {Space: "head", Key: []byte("size"), Value: number(4)},
 		"the record of birth is gone": {Space: "head", Key: []byte("birth")},

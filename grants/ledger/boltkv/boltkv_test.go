@@ -15,6 +15,8 @@ import (
 	"nightlatch/grants/ledger"
 	"nightlatch/grants/ledger/boltkv"
 	"nightlatch/grants/ledger/kvtest"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 func config(dir string) boltkv.Config {
@@ -27,8 +29,31 @@ func open(t testing.TB, c boltkv.Config) *boltkv.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeOf(t, e.Close) })
+	t.Cleanup(func() {
+		closeOf(t, e.Close)
+		checkFile(t, c.Path)
+	})
 	return e
+}
+
+// checkFile lets bbolt look at every page of a closed file.
+func checkFile(t testing.TB, path string) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, PreLoadFreelist: true, Timeout: time.Second})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer closeOf(t, db.Close)
+	err = db.View(func(tx *bolt.Tx) error {
+		for err := range tx.Check() {
+			t.Errorf("%s: %v", path, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // put sets keys of the suite's first space to a value.

@@ -3,8 +3,10 @@ package kvtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"nightlatch/grants/ledger"
@@ -180,5 +182,47 @@ func testClosed(t *testing.T, e ledger.Engine) {
 	}
 	if err := update(t.Context(), e, set(plain, "a", "2")); !errors.Is(err, ledger.ErrClosed) {
 		t.Errorf("Update of a closed engine answers %v", err)
+	}
+}
+
+// testClosing closes an engine among Updates: each gets an answer, and what was acknowledged is there afterwards.
+func testClosing(t *testing.T, open func(t *testing.T, dir string) ledger.Engine) {
+	dir := t.TempDir()
+	acknowledged := 0
+	for round := range 20 {
+		e := open(t, dir)
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for g := range modelGoroutines {
+			all.Go(func() {
+				for i := 0; ; i++ {
+					err := update(t.Context(), e, set(plain, fmt.Sprint(round, g, i), ""))
+					if errors.Is(err, ledger.ErrClosed) {
+						return
+					}
+					if err != nil {
+						t.Errorf("an update while closing answers %v", err)
+						return
+					}
+					mu.Lock()
+					acknowledged++
+					mu.Unlock()
+				}
+			})
+		}
+		for range round {
+			put(t, e, set(other, "pause", ""))
+		}
+		if err := e.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+		all.Wait()
+	}
+	e := open(t, dir)
+	if got := len(dump(t, e, plain)); got != acknowledged {
+		t.Errorf("%d keys after %d acknowledged updates", got, acknowledged)
+	}
+	if err := e.Close(); err != nil {
+		t.Errorf("closing: %v", err)
 	}
 }

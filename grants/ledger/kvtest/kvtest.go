@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"nightlatch/grants/ledger"
@@ -71,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) ledger.Engine) {
 		})
 	}
 	t.Run("reopening keeps everything", func(t *testing.T) { testReopen(t, open) })
+	t.Run("closing answers everybody", func(t *testing.T) { testClosing(t, open) })
 }
 
 // put writes and must succeed; each function runs twice.
@@ -221,26 +223,39 @@ func testEmpty(t *testing.T, e ledger.Engine) {
 }
 
 func testCopies(t *testing.T, e ledger.Engine) {
+	filler := strings.Repeat("x", 1000) // a space of some size, which no engine keeps in one piece
+	for i := range 50 {
+		put(t, e, set(plain, fmt.Sprintf("filler %02d", i), filler))
+	}
 	put(t, e, set(plain, "a", "1"))
 	var kept [][]byte
-	view(t, e, func(r ledger.Reader) {
-		r.Scan(plain, nil, nil, func(k, v []byte) bool {
+	keep := func(r ledger.Reader) {
+		r.Scan(plain, []byte("a"), []byte("b"), func(k, v []byte) bool {
 			kept = append(kept, k, v)
 			return true
 		})
 		k, v := r.Last(plain)
-		kept = append(kept, k, v, r.Get(plain, []byte("a")))
-	})
-	for i := range 50 {
-		put(t, e, set(plain, "a", fmt.Sprint(i)))
+		kept = append(kept, k, v[:1], r.Get(plain, []byte("a")))
 	}
-	if got := bytes.Join(kept, nil); string(got) != "a1a11" {
-		t.Errorf("kept slices became %q", got)
+	view(t, e, keep)
+	err := e.Update(t.Context(), func(r ledger.Reader) (ledger.Changes, error) {
+		keep(r)
+		return nil, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := bytes.Clone(bytes.Join(kept, nil))
+	for i := range 50 {
+		put(t, e, set(plain, "a", fmt.Sprint(i)), set(plain, "filler 49", strings.Repeat("y", i)))
+	}
+	if got := bytes.Join(kept, nil); !bytes.Equal(got, want) {
+		t.Errorf("kept slices became %q, were %q", got, want)
 	}
 	for _, b := range kept {
-		b[0] = 'x' // they are the reader's own
+		b[0] = '!' // they are the reader's own
 	}
-	wantLines(t, dump(t, e, plain), "a=49")
+	wantLines(t, dump(t, e, plain)[:2], "a=49", "filler 00="+filler)
 }
 
 func testBig(t *testing.T, e ledger.Engine) {
