@@ -1,0 +1,43 @@
+// Package pagerdutyemu plays the part of PagerDuty's REST API that Nightlatch calls, on a wire of its own, so that the
+// real client can be run against it in tests and in the playground.
+//
+// It answers exactly these requests, and records everything else as a violation:
+//
+//	GET /oncalls   limit, offset, total, time_zone, since, until, user_ids[], escalation_policy_ids[], schedule_ids[]
+//	GET /users     limit, offset, total, query
+//
+// Like PagerDuty it wants "Authorization: Token token=…" and version 2 in Accept; gives 25 entries a page unless told
+// otherwise and 100 at most; repeats a shift for each policy and level that its schedule stands on; says null for the
+// start, end and schedule of whoever is a direct target; leaves out schedules that no policy has; cuts times to whole
+// seconds; looks 90 days ahead; counts requests a minute and sends ratelimit-limit, ratelimit-remaining and
+// ratelimit-reset (seconds) with every answer; and refuses with 429 and code 2020 when the minute is used up.
+//
+// New makes an emulator, any http.Server serves it, and Close releases whoever a hold or a delay keeps waiting. It has
+// no goroutines of its own. Its clock is time.Now, so it lives in a testing/synctest bubble too.
+//
+// # Control API
+//
+// A script changes the world under /control/ with POST and a JSON body; it answers 204, or JSON where it says so, and
+// 400 with {"error": …} for what it does not understand. The Host must be loopback, and the header X-Control-Token must
+// hold Config.ControlToken. Times are RFC 3339, an absent or null time is one that PagerDuty has no value for; durations
+// are written as "1m30s".
+//
+//	user      {"id", "name", "email", "time_zone", "invitation_sent"}      add or replace a user
+//	remove    {"user"} or {"policy"}                                       take one away
+//	policy    {"id", "name", "levels": [[{"schedule"} or {"user"}, …], …]}  the first list is level 1
+//	schedule  {"id", "name", "v3"}                                         name a schedule
+//	shifts    {"schedule", "shifts": [{"user", "start", "end"}, …]}        replace its shifts
+//	end       {"schedule", "user"}                                         the running shift ends now
+//	move      {"schedule", "user", "end"}                                  the running or next shift ends then
+//	swap      {"schedule", "users": [a, b]}                                from now on, each has the other's shifts
+//	override  {"schedule", "user", "start", "end"}                         takes everybody's place in that time
+//	fault     {"method", "status", "body", "delay", "reset", "drop", "skip", "times"}  see Fault
+//	hold      {"method", "when": "before" or "after"}                      answers {"hold": 1}
+//	release   {"hold", "drop"}                                             lets the held request go on, or cuts it
+//	clear     {}                                                           ends all faults
+//
+//	GET /control/hold?hold=1    {"arrived": true} when the hold has caught its request
+//	GET /control/oncall?at=…    [{"policy", "level", "schedule", "user", "start", "end"}, …], at a time or now
+//	GET /control/requests       [{"method", "query", "at", "status"}, …], oldest first, the last few thousand
+//	GET /control/violations     [{"at", "method", "rule", "detail"}, …]
+package pagerdutyemu
