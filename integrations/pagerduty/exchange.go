@@ -110,7 +110,7 @@ func ask[T any](ctx context.Context, c *Client, pace *pacer, get func(*pd.Client
 			return page[T]{}, failure
 		}
 		c.log.WarnContext(ctx, "asking PagerDuty again", "status", x.status, "pause", pause, "try", try)
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep(ctx, pause, failure); err != nil {
 			return page[T]{}, err
 		}
 	}
@@ -153,13 +153,13 @@ func fits(ctx context.Context, pause time.Duration) bool {
 	return !bounded || time.Now().Add(pause).Before(deadline)
 }
 
-func sleep(ctx context.Context, pause time.Duration) error {
+func sleep(ctx context.Context, pause time.Duration, reason error) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ended(ctx, ErrUnreachable)
+		return ended(ctx, reason)
 	}
 }

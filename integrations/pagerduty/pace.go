@@ -35,34 +35,37 @@ func newPacer() *pacer { return &pacer{limiter: rate.NewLimiter(most, burst), fu
 
 // wait returns when the next request may be sent, or at once with ErrRateLimited when that is too late for the context.
 func (p *pacer) wait(ctx context.Context) error {
-	for pause := p.closed(); pause > 0; pause = p.closed() {
+	// Everybody asks anew after a pause: what was learnt meanwhile counts for those who wait, too.
+	for pause := p.next(time.Now()); pause > 0; pause = p.next(time.Now()) {
 		if !fits(ctx, pause) {
 			return ErrRateLimited
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep(ctx, pause, ErrRateLimited); err != nil {
 			return err
 		}
-	}
-	if err := p.limiter.Wait(ctx); err != nil {
-		if ctx.Err() != nil {
-			return ended(ctx, ErrRateLimited)
-		}
-		return ErrRateLimited
 	}
 	return nil
 }
 
-// closed says for how long nothing may be sent. A window that is over takes its pace with it.
-func (p *pacer) closed() time.Duration {
+// next takes leave for one request, or says when to ask again.
+func (p *pacer) next(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if !p.resets.IsZero() && !now.Before(p.resets) {
-		p.resets = time.Time{}
-		p.limiter.SetLimit(p.full)
-		p.limiter.SetBurst(burst)
+	if pause := p.opens.Sub(now); pause > 0 {
+		return pause
 	}
-	return p.opens.Sub(now)
+	if !p.resets.IsZero() && !now.Before(p.resets) {
+		// The window is over, and its pace with it.
+		p.resets = time.Time{}
+		p.limiter.SetLimitAt(now, p.full)
+		p.limiter.SetBurstAt(now, burst)
+	}
+	turn := p.limiter.ReserveN(now, 1)
+	pause := turn.DelayFrom(now)
+	if pause > 0 {
+		turn.CancelAt(now)
+	}
+	return pause
 }
 
 // learn takes the pace from an answer's headers, and says how long a refused request should wait; 0: it was not refused.
@@ -90,8 +93,8 @@ func (p *pacer) learn(status int, header http.Header, now time.Time) time.Durati
 		}
 	} else if hasRemaining && hasReset && reset > 0 {
 		p.resets = now.Add(reset)
-		p.limiter.SetLimit(min(most, rate.Limit(float64(remaining)/reset.Seconds())))
-		p.limiter.SetBurst(min(remaining, burst))
+		p.limiter.SetLimitAt(now, min(most, rate.Limit(float64(remaining)/reset.Seconds())))
+		p.limiter.SetBurstAt(now, min(remaining, burst))
 	}
 	if refused {
 		return reset

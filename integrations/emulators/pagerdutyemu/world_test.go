@@ -1,0 +1,94 @@
+package pagerdutyemu_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nightlatch/integrations/emulators/pagerdutyemu"
+)
+
+// night is an account with one schedule on level 1 of one policy, and a chef as the direct target of level 2.
+func night(config pagerdutyemu.Config, shifts ...pagerdutyemu.Shift) *pagerdutyemu.Emulator {
+	emu := pagerdutyemu.New(config)
+	emu.SetShifts("SNIGHT", shifts...)
+	emu.PutPolicy(pagerdutyemu.Policy{ID: "PONE", Levels: []pagerdutyemu.Level{{{Schedule: "SNIGHT"}}, {{User: "PCHEF"}}}})
+	return emu
+}
+
+func TestShiftsChangeAsTheWorldActs(t *testing.T) {
+	hour := func(h int) time.Time { return time.Date(2000, 1, 1, h, 0, 0, 0, time.UTC) } // a bubble begins at hour 0
+	shift := func(user string, from, until int) pagerdutyemu.Shift {
+		return pagerdutyemu.Shift{User: user, Start: hour(from), End: hour(until)}
+	}
+	for name, test := range map[string]struct {
+		act  func(*testing.T, *pagerdutyemu.Emulator)
+		want []pagerdutyemu.Shift // of level 1 in the day, once the act at 4 o'clock is over
+	}{
+		"nothing": {func(*testing.T, *pagerdutyemu.Emulator) {}, []pagerdutyemu.Shift{shift("PANA", 0, 8), shift("PBEN", 8, 16)}},
+		"end": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			wantNil(t, e.EndShift("SNIGHT", "PANA"))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 4), shift("PBEN", 8, 16)}},
+		"end of who is not on call": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			if e.EndShift("SNIGHT", "PBEN") == nil {
+				t.Error("a shift that does not run was ended")
+			}
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 8), shift("PBEN", 8, 16)}},
+		"later end": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			wantNil(t, e.MoveEnd("SNIGHT", "PANA", hour(10)))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 10), shift("PBEN", 8, 16)}},
+		"end of the next": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			wantNil(t, e.MoveEnd("SNIGHT", "PBEN", hour(12)))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 8), shift("PBEN", 8, 12)}},
+		"end before the start": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			if e.MoveEnd("SNIGHT", "PBEN", hour(8)) == nil || e.MoveEnd("SNIGHT", "PCHEF", hour(8)) == nil {
+				t.Error("an impossible end was accepted")
+			}
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 8), shift("PBEN", 8, 16)}},
+		"swap": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
+			e.Swap("SNIGHT", "PANA", "PBEN")
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 4), shift("PBEN", 4, 8), shift("PANA", 8, 16)}},
+		"override within": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PDAN", 5, 6))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 5), shift("PDAN", 5, 6), shift("PANA", 6, 8), shift("PBEN", 8, 16)}},
+		"override over a hand-off": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PDAN", 7, 9))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 7), shift("PDAN", 7, 9), shift("PBEN", 9, 16)}},
+		"override for ever": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", pagerdutyemu.Shift{User: "PDAN", Start: hour(7)})
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 7), {User: "PDAN", Start: hour(7)}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				emu := night(pagerdutyemu.Config{}, shift("PANA", 0, 8), shift("PBEN", 8, 16))
+				time.Sleep(4*time.Hour + 300*time.Millisecond)
+				test.act(t, emu)
+				var got []pagerdutyemu.Shift
+				for h := range 16 {
+					for _, c := range emu.OnCall(hour(h)) {
+						s := pagerdutyemu.Shift{User: c.User, Start: c.Start, End: c.End}
+						if c.Level == 1 && (len(got) == 0 || got[len(got)-1] != s) {
+							got = append(got, s)
+						}
+					}
+				}
+				if name == "later end" {
+					// Both are on call from 8 to 10, and the hours show them in turn.
+					got = []pagerdutyemu.Shift{got[0], got[len(got)-1]}
+				}
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("shifts (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func wantNil(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
