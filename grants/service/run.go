@@ -188,6 +188,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.keepReading(ctx); return nil })
 	g.Go(func() error { s.keepPolling(ctx); return nil })
 	g.Go(func() error { s.watchClock(ctx); return nil })
+	g.Go(func() error { s.keepAuditing(ctx); return nil })
 	g.Go(func() error { s.sweep(ctx, lane{indexDecide, s.decideKick, s.advance, 8}); return nil })
 	for name, kick := range s.callKick {
 		g.Go(func() error { s.sweep(ctx, lane{indexCall + name, kick, s.retire, 4}); return nil })
