@@ -12,40 +12,53 @@ import (
 // auditEvery is how often a running service holds the promises against its own ledger.
 const auditEvery = time.Hour
 
+// auditPage is how many events one View reads: a longer one would hold up the writer.
+const auditPage = 2000
+
 // Audit reads the whole ledger and holds the promises against it.
 func (s *Service) Audit(ctx context.Context) ([]grants.Violation, error) {
 	var state []grants.Stored
-	var events []grants.Event
-	// One View, so that documents and events are of one moment.
-	err := s.Ledger.View(ctx, func(v *ledger.View) error {
-		var bad error
-		v.Scan(docGrant, "", func(id string, doc []byte) bool {
-			var g grants.Grant
-			if g, bad = grants.DecodeGrant(doc); bad != nil {
-				bad = fmt.Errorf("reading grant %s: %w", id, bad)
-				return false
-			}
-			state = append(state, grants.Stored{Grant: g, Digest: grants.Digest(doc)})
-			return true
-		})
-		if bad != nil {
-			return bad
-		}
-		v.Events(0, func(seq int64, leaf []byte) bool {
-			var e grants.Event
-			if e, bad = grants.DecodeEvent(leaf); bad != nil {
-				bad = fmt.Errorf("reading event %d: %w", seq, bad)
-				return false
-			}
-			events = append(events, e)
-			return true
-		})
-		return bad
+	var size int64
+	err := s.Ledger.View(ctx, func(v *ledger.View) (err error) {
+		size = v.Size() // the documents are those that these events lead to
+		state, err = storedGrants(v)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	events := make([]grants.Event, 0, size)
+	for int64(len(events)) < size {
+		err := s.Ledger.View(ctx, func(v *ledger.View) (bad error) {
+			v.Events(int64(len(events)), func(seq int64, leaf []byte) bool {
+				var e grants.Event
+				if e, bad = grants.DecodeEvent(leaf); bad != nil {
+					bad = fmt.Errorf("reading event %d: %w", seq, bad)
+					return false
+				}
+				events = append(events, e)
+				return len(events)%auditPage != 0 && int64(len(events)) < size
+			})
+			return bad
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	return grants.Check(state, events, s.now()), nil
+}
+
+func storedGrants(v *ledger.View) (state []grants.Stored, err error) {
+	v.Scan(docGrant, "", func(id string, doc []byte) bool {
+		var g grants.Grant
+		if g, err = grants.DecodeGrant(doc); err != nil {
+			err = fmt.Errorf("reading grant %s: %w", id, err)
+			return false
+		}
+		state = append(state, grants.Stored{Grant: g, Digest: grants.Digest(doc)})
+		return true
+	})
+	return state, err
 }
 
 // keepAuditing says loudly when the ledger does not keep the promises.
