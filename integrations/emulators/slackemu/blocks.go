@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -282,7 +281,7 @@ func (in *inspector) count(at, limit string, n int) {
 }
 
 // legible gathers what a reader sees of blocks, in their order: every text, but no button's label.
-func legible(value any) string {
+func legible(value any) []string {
 	var lines []string
 	var walk func(any)
 	walk = func(value any) {
@@ -305,11 +304,17 @@ func legible(value any) string {
 		}
 	}
 	walk(value)
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // characters counts what Slack's bound on a message's blocks counts.
-func characters(blocks []any) int { return utf8.RuneCountInString(legible(blocks)) }
+func characters(blocks []any) int {
+	n := 0
+	for _, line := range legible(blocks) {
+		n += utf8.RuneCountInString(line)
+	}
+	return n
+}
 
 // identify gives a block_id to each block and an action_id to each element without one, as Slack does.
 func identify(blocks []any) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -142,7 +143,7 @@ func (e *Emulator) Close() {
 			env.stop()
 		}
 	}
-	sockets := e.sockets
+	sockets := slices.Clone(e.sockets)
 	e.mu.Unlock()
 	for _, s := range sockets {
 		s.cut()

@@ -66,7 +66,7 @@ type Delivery struct {
 // envelope is one delivery to the app, kept for as long as the emulator lives so that it can be sent again.
 type envelope struct {
 	act     *Act
-	kind    string // of the envelope: "slash_commands", "interactive", "events_api"
+	kind    string          // of the envelope: "slash_commands", "interactive", "events_api"
 	body    json.RawMessage // as it was when it happened
 	accepts bool
 	sent    int
@@ -240,7 +240,7 @@ func (e *Emulator) SetDelivery(d Delivery) {
 func (e *Emulator) Undelivered() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.Clone(e.held)
+	return append([]string{}, e.held...)
 }
 
 // Deliver sends an envelope now: one that was kept back, or any earlier one again, as Slack sometimes does.

@@ -11,14 +11,14 @@ import (
 // websocket's handshake) or "*" for all. The delay comes first, then at most one of the others, in the order of the
 // fields. An injected Error is answered as it is, documented or not.
 type Fault struct {
-	Method     string        `json:"method"`
-	Delay      time.Duration `json:"delay"`
-	Drop       bool          `json:"drop"`        // the connection closes without an answer
-	RetryAfter time.Duration `json:"retry_after"` // 429 with this Retry-After
-	Status     int           `json:"status"`      // this HTTP status, with a body that is no JSON
-	Error      string        `json:"error"`       // {"ok": false, "error": …}
-	After      bool          `json:"after"`       // the call takes effect first
-	Times      int           `json:"times"`       // so many calls; 0: until ClearFaults
+	Method     string
+	Delay      time.Duration
+	Drop       bool          // the connection closes without an answer
+	RetryAfter time.Duration // 429 with this Retry-After
+	Status     int           // this HTTP status, with a body that is no JSON
+	Error      string        // {"ok": false, "error": …}
+	After      bool          // the call takes effect first
+	Times      int           // so many calls; 0: until ClearFaults
 }
 
 // Inject adds a fault. Of several that match a call, the one injected first strikes.
@@ -68,8 +68,8 @@ const (
 
 // Hold says which call is to be stopped, and when in its life. Method is as for Fault.
 type Hold struct {
-	Method string `json:"method"`
-	When   When   `json:"when"`
+	Method string
+	When   When
 }
 
 // Held is a hold that was set. It catches the next matching call, and only that one.

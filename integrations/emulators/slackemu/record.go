@@ -1,9 +1,6 @@
 package slackemu
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Kind says where received bytes were meant to end.
 type Kind string
@@ -60,7 +57,7 @@ func (e *Emulator) Received() []Piece {
 func (e *Emulator) Violations() []Violation {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.Clone(e.violations)
+	return append([]Violation{}, e.violations...)
 }
 
 // receive keeps a body. Call it locked.

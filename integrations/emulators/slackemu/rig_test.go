@@ -30,7 +30,6 @@ type rig struct {
 
 	mu     sync.Mutex
 	events []socketmode.Event
-	onCmd  func(*socketmode.Client, socketmode.Event)
 }
 
 // inBubble runs a test against an emulator with two people in one channel.

@@ -118,7 +118,10 @@ func (e *Emulator) SeenBy(user string) Screen {
 
 // screen makes a copy that shares nothing with the state. Call it locked.
 func (e *Emulator) screen(user string) Screen {
-	s := Screen{User: user, Warnings: slices.Clone(e.warnings[user])}
+	s := Screen{ // no list is nil: scripts read them as JSON
+		User: user, Messages: []Message{}, Ephemerals: []Message{}, Under: []View{},
+		Warnings: append([]Warning{}, e.warnings[user]...),
+	}
 	for _, m := range e.messages {
 		if !slices.Contains(e.channels[m.channel].Members, user) {
 			continue
@@ -171,7 +174,7 @@ func (v *view) onScreen() View {
 
 // buttons lists the buttons among blocks; at says where they are.
 func buttons(blocks []any, at Button) []Button {
-	var out []Button
+	out := []Button{}
 	for _, raw := range blocks {
 		block, _ := raw.(object)
 		for _, element := range elementsOf(block) {
@@ -203,5 +206,5 @@ func legibleJSON(raw json.RawMessage) string {
 	if json.Unmarshal(raw, &blocks) != nil {
 		return ""
 	}
-	return legible(blocks)
+	return strings.Join(legible(blocks), "\n")
 }
