@@ -1,0 +1,221 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"nightlatch/integrations/token"
+)
+
+// checker collects everything that is wrong, so that nobody has to start ten times.
+type checker struct{ problems, warnings []Problem }
+
+func (c *checker) problem(key, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Key: key, Text: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) warn(key, format string, args ...any) {
+	c.warnings = append(c.warnings, Problem{Key: key, Text: fmt.Sprintf(format, args...)})
+}
+
+// among reports each part of a joined error under a key.
+func (c *checker) among(key string, err error) {
+	for _, err := range flatten(err) {
+		c.problem(key, "%s", flat(err))
+	}
+}
+
+// within checks a duration.
+func (c *checker) within(key string, d, least, most time.Duration) {
+	if d < least || d > most {
+		c.problem(key, "is %s, and must be at least %s and at most %s", short(d), short(least), short(most))
+	}
+}
+
+var (
+	word          = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	slackTeam     = regexp.MustCompile(`^[TE][A-Z0-9]{2,20}$`)
+	slackUser     = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+	slackGroup    = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
+	slackChannel  = regexp.MustCompile(`^[CG][A-Z0-9]{2,20}$`)
+	pagerDutyID   = regexp.MustCompile(`^[A-Z0-9]{3,20}$`)
+	slackURLs     = []string{slackURL, "https://slack-gov.com/api/"}
+	pagerDutyURLs = []string{pagerDutyURL, "https://api.eu.pagerduty.com"}
+)
+
+// check holds a decoded configuration against every rule.
+func (c Config) check() (problems, warnings []Problem) {
+	var k checker
+	if !word.MatchString(c.Environment) {
+		k.problem("environment", "must be one lower-case word of at most 40 letters, digits and dashes")
+	}
+	if c.Ledger.Path == "" {
+		k.problem("ledger.path", "is missing; name the file that records everything")
+	}
+	k.vendor("slack.api_url", c.Slack.URL, slackURLs, c.Environment)
+	if !strings.HasSuffix(c.Slack.URL, "/") {
+		k.problem("slack.api_url", "must end with a slash")
+	}
+	if c.Slack.Team != "" && !slackTeam.MatchString(c.Slack.Team) {
+		k.problem("slack.team", "%q is no workspace ID, which begins with T or E", c.Slack.Team)
+	}
+	k.vendor("pagerduty.api_url", c.PagerDuty.URL, pagerDutyURLs, c.Environment)
+	if strings.HasSuffix(c.PagerDuty.URL, "/") {
+		k.problem("pagerduty.api_url", "must not end with a slash")
+	}
+	c.checkClock(&k)
+	c.checkDoor(&k)
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		k.problem("log.format", "is %q, and must be text or json", c.Log.Format)
+	}
+	c.checkRoles(&k)
+	return k.problems, k.warnings
+}
+
+// checkClock checks how long and how often.
+func (c Config) checkClock(k *checker) {
+	k.within("settle", c.Settle, 0, 24*time.Hour)
+	if c.Settle == 0 {
+		k.warn("settle", "is 0: whoever can edit a schedule in PagerDuty can put themselves on call and get access at once")
+	}
+	k.within("poll", c.Poll, time.Second, 10*time.Minute)
+	if c.Poll < 5*time.Second && c.Environment != Playground {
+		k.problem("poll", "is %s; below 5s is for environment: playground, because PagerDuty limits requests", short(c.Poll))
+	}
+	k.within("reread", c.Reread, time.Second, 24*time.Hour)
+	if c.Reread < time.Minute && c.Environment != Playground {
+		k.problem("reread", "is %s; below 1m is for environment: playground, because Slack and PagerDuty limit requests", short(c.Reread))
+	}
+	for _, limit := range []struct {
+		key   string
+		value int
+	}{
+		{"limits.per_person", c.Limits.PerPerson},
+		{"limits.in_all", c.Limits.InAll},
+		{"limits.reveals", c.Limits.Reveals},
+	} {
+		if limit.value < 1 {
+			k.problem(limit.key, "is %d, and must be at least 1", limit.value)
+		}
+	}
+	if c.Limits.InAll < c.Limits.PerPerson {
+		k.problem("limits.in_all", "is %d, less than limits.per_person", c.Limits.InAll)
+	}
+	k.within("limits.together", c.Limits.Together, time.Second, 10*time.Minute)
+}
+
+// checkDoor checks the listener, the tokens and who may ask about them.
+func (c Config) checkDoor(k *checker) {
+	k.among("http.listen", token.ListenRule(c.HTTP.Listen, c.HTTP.TLS.Any(), c.Environment))
+	if c.HTTP.URL == "" {
+		k.problem("http.url", "is missing; say how services reach the listener, it is the issuer in every token")
+	} else {
+		k.among("http.url", token.URLRule(c.HTTP.URL, c.Environment))
+	}
+	switch {
+	case !c.HTTP.TLS.Any():
+		k.warn("http", "is plain: only processes on this machine can ask about tokens; put TLS here, or a proxy with TLS in front")
+	case c.HTTP.TLS.Certificate == "":
+		k.problem("http.tls.certificate", "is missing")
+	case c.HTTP.TLS.Key == "":
+		k.problem("http.tls.key", "is missing")
+	}
+	if c.Token.KeyFile == "" {
+		k.problem("token.key_file", "is missing; name the file of the signing key, which is made on first start")
+	}
+	if files := []string{c.Token.KeyFile, c.Token.NextKeyFile, c.Token.PreviousKeyFile}; twice(files) {
+		k.problem("token", "key_file, next_key_file and previous_key_file must be different files")
+	}
+	k.within("token.skew", c.Token.Skew, 0, 5*time.Minute)
+	callers := make([]token.Caller, 0, len(c.Introspection))
+	for i, caller := range c.Introspection {
+		callers = append(callers, caller.Door())
+		key := fmt.Sprintf("introspection[%d]", i)
+		if caller.Cert != "" && c.HTTP.TLS.ClientCA == "" {
+			k.problem(key+".cert", "needs http.tls.client_ca: without it nobody shows a certificate")
+		}
+		for j, audience := range caller.Audiences {
+			if !slices.Contains(c.audiences(), audience) {
+				k.warn(fmt.Sprintf("%s.audiences[%d]", key, j), "%q is no role's audience", audience)
+			}
+		}
+	}
+	k.among("introspection", token.ValidateCallers(callers))
+	if len(callers) == 0 {
+		k.warn("introspection", "is empty: no service can ask whether a token is still good, so a revoked one works until it expires")
+	}
+}
+
+// Door is the caller as the door knows it.
+func (c Caller) Door() token.Caller {
+	return token.Caller{Name: c.Name, SecretSHA256: c.SHA256, Certificate: c.Cert, Audiences: c.Audiences}
+}
+
+func (c Config) audiences() []string {
+	var all []string
+	for _, r := range c.Roles {
+		all = append(all, r.Audience)
+	}
+	return all
+}
+
+// vendor keeps the rule for base URLs: a secret goes to its vendor over https, or in the
+// playground to this machine.
+func (c *checker) vendor(key, raw string, vendors []string, environment string) {
+	if slices.Contains(vendors, raw) {
+		return
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		c.problem(key, "is no base URL; leave it out, or write one of %s", strings.Join(vendors, ", "))
+	case !loopback(u.Hostname()) || environment != Playground:
+		c.problem(key, "is not the vendor's; another address must be on loopback, with environment: playground. The vendor's: %s",
+			strings.Join(vendors, ", "))
+	}
+}
+
+// loopback reports whether a host is this machine, without asking a resolver.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
+}
+
+// link checks that people can open a URL.
+func link(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.ContainsAny(raw, " \t\n<>|") {
+		return errors.New("is no link; write an http or https URL")
+	}
+	return nil
+}
+
+// twice reports whether one of the names that are not empty stands twice.
+func twice(names []string) bool {
+	seen := map[string]bool{"": false}
+	for _, name := range names {
+		if seen[name] {
+			return true
+		}
+		seen[name] = name != ""
+	}
+	return false
+}
+
+// short is a duration as people write it.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

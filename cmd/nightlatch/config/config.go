@@ -1,0 +1,166 @@
+// Package config reads the one file that says who may have what, and refuses it unless
+// every line is understood.
+//
+// [Load] reads the file and the secrets beside it, and returns either a configuration
+// that can be served or a [Problems] with everything that is wrong with it. Nothing is looked up on a wire.
+//
+// Caveats: secrets come from the environment or from files that it names, never from the
+// YAML. Relative paths are relative to the working directory.
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"nightlatch/grants"
+)
+
+// Playground is the environment in which plain http and other base URLs than the
+// vendors' are accepted, on loopback.
+const Playground = "playground"
+
+// Config is the whole configuration. The json tags are the keys in YAML, and the
+// normalised form whose digest stands in events.
+type Config struct {
+	Environment   string        `json:"environment"` // written into the ledger at its birth
+	Ledger        Ledger        `json:"ledger"`
+	Slack         Slack         `json:"slack"`
+	PagerDuty     PagerDuty     `json:"pagerduty"`
+	Settle        time.Duration `json:"settle"` // how long a shift must have been known to be believed
+	Poll          time.Duration `json:"poll"`   // how often PagerDuty is asked who is on call now
+	Reread        time.Duration `json:"reread"` // how often the people and the next 25 hours are read
+	Limits        Limits        `json:"limits"`
+	HTTP          HTTP          `json:"http"`
+	Token         Token         `json:"token"`
+	Introspection []Caller      `json:"introspection"`
+	Log           Log           `json:"log"`
+	Roles         []grants.Role `json:"roles"`
+}
+
+// Ledger is where everything that happened is recorded.
+type Ledger struct {
+	Path string `json:"path"`
+}
+
+// Slack is the workspace and where it is reached.
+type Slack struct {
+	URL  string `json:"api_url"`
+	Team string `json:"team"` // its ID; with it a start needs no answer of Slack
+}
+
+// PagerDuty is where PagerDuty is reached.
+type PagerDuty struct {
+	URL string `json:"api_url"`
+}
+
+// Limits are the caps on grants that are not closed.
+type Limits struct {
+	PerPerson int           `json:"per_person"`
+	InAll     int           `json:"in_all"`
+	Reveals   int           `json:"reveals"`
+	Together  time.Duration `json:"together"`
+}
+
+// HTTP is the listener that services ask about tokens.
+type HTTP struct {
+	Listen string `json:"listen"`
+	URL    string `json:"url"` // as others reach it; the tokens' iss
+	TLS    TLS    `json:"tls"`
+}
+
+// TLS names the files of a listener that is not plain.
+type TLS struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+	ClientCA    string `json:"client_ca"`
+}
+
+// Any reports whether TLS is configured at all.
+func (t TLS) Any() bool { return t != TLS{} }
+
+// Token is how our own tokens are made.
+type Token struct {
+	KeyFile         string        `json:"key_file"` // made on first start
+	NextKeyFile     string        `json:"next_key_file"`
+	PreviousKeyFile string        `json:"previous_key_file"`
+	ClientID        string        `json:"client_id"`
+	Skew            time.Duration `json:"skew"`
+}
+
+// Caller is a service that may ask about tokens of its own audiences.
+type Caller struct {
+	Name      string   `json:"name"`
+	SHA256    string   `json:"sha256"` // of its secret, in hex
+	Cert      string   `json:"cert"`   // or what its client certificate says
+	Audiences []string `json:"audiences"`
+}
+
+// Log is how the program speaks to its operator.
+type Log struct {
+	Level  slog.Level `json:"level"`
+	Format string     `json:"format"` // text or json
+}
+
+// Secrets are the three things that open other people's systems.
+type Secrets struct {
+	SlackApp  grants.Secret // of Socket Mode
+	SlackBot  grants.Secret
+	PagerDuty grants.Secret
+}
+
+// The vendors' own addresses.
+const (
+	slackURL     = "https://slack.com/api/"
+	pagerDutyURL = "https://api.pagerduty.com"
+)
+
+// issuerToken is the only issuer so far.
+const issuerToken = "token"
+
+// defaults is the configuration that an empty file would be.
+func defaults() Config {
+	return Config{
+		Environment: "production",
+		Slack:       Slack{URL: slackURL},
+		PagerDuty:   PagerDuty{URL: pagerDutyURL},
+		Settle:      15 * time.Minute,
+		Poll:        30 * time.Second,
+		Reread:      time.Hour,
+		Limits:      Limits{PerPerson: 5, InAll: 500, Reveals: 10, Together: 10 * time.Second},
+		HTTP:        HTTP{Listen: "127.0.0.1:8321"},
+		Token:       Token{ClientID: "nightlatch", Skew: time.Minute},
+		Log:         Log{Level: slog.LevelInfo, Format: "text"},
+	}
+}
+
+// complete fills in what a role left out.
+func complete(r grants.Role) grants.Role {
+	if r.Automatic == "" {
+		r.Automatic = grants.Never
+	}
+	if r.Issuer == "" {
+		r.Issuer = issuerToken
+	}
+	if r.Default == 0 {
+		r.Default = min(time.Hour, r.Max)
+	}
+	if r.PendingFor == 0 {
+		r.PendingFor = 15 * time.Minute
+	}
+	return r
+}
+
+// Digest names this configuration in events: the SHA-256 of its normalised form, in hex.
+// Secrets are not part of it; everything that decides who may have what is.
+func (c Config) Digest() (string, error) {
+	normal, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("normalising the configuration: %w", err)
+	}
+	sum := sha256.Sum256(normal)
+	return hex.EncodeToString(sum[:]), nil
+}
