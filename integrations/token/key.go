@@ -54,12 +54,6 @@ func (k Key) ID() string { return k.id }
 // IsZero reports whether there is no key.
 func (k Key) IsZero() bool { return k.private == nil }
 
-// String returns the ID.
-func (k Key) String() string { return k.id }
-
-// GoString returns the ID, so that %#v shows no private key.
-func (k Key) GoString() string { return k.id }
-
 // Format writes the ID for every verb of fmt.
 func (k Key) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(k.id)) }
 

@@ -128,10 +128,7 @@ func FuzzScopes(f *testing.F) {
 	for _, line := range []string{"GET /", "GET,POST /v1/*/x/**", "orders.read", "GET", "/x", "GET /a//b", "GET /%2e"} {
 		f.Add(line)
 	}
-	issuer, err := fuzzIssuer()
-	if err != nil {
-		f.Fatal(err)
-	}
+	issuer := newIssuer(f, newKey(f))
 	f.Fuzz(func(t *testing.T, line string) {
 		o := grants.Order{Audience: "orders", Role: "r", Scopes: []string{line}, Now: time.Unix(1e9, 0), Until: time.Unix(1e9+60, 0)}
 		plan, err := issuer.Plan(t.Context(), o)
@@ -143,12 +140,4 @@ func FuzzScopes(f *testing.F) {
 			t.Errorf("%q is planned as %q", line, plan.Sentence)
 		}
 	})
-}
-
-func fuzzIssuer() (*token.Issuer, error) {
-	key, err := token.NewKey()
-	if err != nil {
-		return nil, err
-	}
-	return token.New(token.Config{Keys: token.Keys{Current: key}, URL: issuerURL})
 }

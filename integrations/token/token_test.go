@@ -35,7 +35,7 @@ const (
 )
 
 // newKey returns a fresh key.
-func newKey(t *testing.T) token.Key {
+func newKey(t testing.TB) token.Key {
 	t.Helper()
 	key, err := token.NewKey()
 	if err != nil {
@@ -45,7 +45,7 @@ func newKey(t *testing.T) token.Key {
 }
 
 // newIssuer returns an issuer with the key.
-func newIssuer(t *testing.T, key token.Key) *token.Issuer {
+func newIssuer(t testing.TB, key token.Key) *token.Issuer {
 	t.Helper()
 	issuer, err := token.New(token.Config{Keys: token.Keys{Current: key}, URL: issuerURL})
 	if err != nil {
@@ -151,7 +151,7 @@ func hash(s string) string {
 }
 
 // newHouse opens a door for two callers, orders-api and billing-api. The order's credential is live.
-func newHouse(t *testing.T, change func(*token.DoorConfig)) *house {
+func newHouse(t testing.TB, change func(*token.DoorConfig)) *house {
 	t.Helper()
 	h := &house{key: newKey(t), ledger: &ledger{live: map[string]bool{order().Name: true}}, log: &bytes.Buffer{}}
 	h.issuer = newIssuer(t, h.key)
@@ -175,7 +175,7 @@ func newHouse(t *testing.T, change func(*token.DoorConfig)) *house {
 }
 
 // ask introspects a token as a caller.
-func (h *house) ask(t *testing.T, caller, password, raw string) *httptest.ResponseRecorder {
+func (h *house) ask(t testing.TB, caller, password, raw string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/introspect", strings.NewReader(url.Values{"token": {raw}}.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
