@@ -52,6 +52,7 @@ type Door struct {
 	config  DoorConfig
 	clients clients
 	mux     *http.ServeMux
+	silent  atomic.Bool // the ledger did not answer when it was asked last
 	counts  struct {
 		active, dead, unknown, foreign, unauthenticated, limited, malformed, unanswered atomic.Uint64
 	}

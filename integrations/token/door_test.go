@@ -87,16 +87,21 @@ func TestNoAnswerIsNoVerdict(t *testing.T) {
 	h := newHouse(t, nil)
 	h.ledger.err = errors.New("the ledger is full")
 	raw := issue(t, h.issuer, order())
+	h.ask(t, "orders-api", secret, raw)
 	w := h.ask(t, "orders-api", secret, raw)
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || strings.Contains(w.Body.String(), "active") {
 		t.Errorf("answered %d %v %s", w.Code, w.Header(), w.Body)
 	}
-	if !strings.Contains(h.log.String(), "the ledger is full") {
-		t.Errorf("nobody was told why: %s", h.log)
+	if strings.Count(h.log.String(), "the ledger is full") != 1 {
+		t.Errorf("the log does not say why, or more than once:\n%s", h.log)
 	}
 	signature := raw[strings.LastIndex(raw, ".")+1:]
 	if strings.Contains(h.log.String(), signature) || strings.Contains(w.Body.String(), signature) {
 		t.Error("the token is in the log or in the answer")
+	}
+	h.ledger.err = nil
+	if !h.holds(t, raw) || strings.Count(h.log.String(), "answers introspections again") != 1 {
+		t.Errorf("the outage does not end:\n%s", h.log)
 	}
 }
 

@@ -48,7 +48,9 @@ func (d *Door) introspect(w http.ResponseWriter, r *http.Request) {
 	found, err := d.judge(r.Context(), who, raw)
 	if err != nil {
 		d.counts.unanswered.Add(1)
-		d.config.Log.Error("cannot answer an introspection", "caller", who.Name, "error", err)
+		if r.Context().Err() == nil && d.silent.CompareAndSwap(false, true) { // once, not for each request of an outage
+			d.config.Log.Error("the ledger does not answer introspections", "caller", who.Name, "error", err)
+		}
 		// Neither yes nor no would be true. Whoever gets no answer lets nobody in, and asks again.
 		w.Header().Set("Retry-After", "1")
 		answer(w, http.StatusServiceUnavailable, refusal{"temporarily_unavailable", "the ledger does not answer; ask again in a second"})
@@ -95,6 +97,9 @@ func (d *Door) judge(ctx context.Context, who *client, raw string) (introspectio
 	active, err := d.config.Active(ctx, c.ID)
 	if err != nil {
 		return introspection{}, err
+	}
+	if d.silent.CompareAndSwap(true, false) {
+		d.config.Log.Info("the ledger answers introspections again")
 	}
 	if !active {
 		d.counts.dead.Add(1)
