@@ -51,7 +51,7 @@ type Vote struct {
 	Person PersonKey `json:"person"`
 	Yes    bool      `json:"yes"`
 	At     time.Time `json:"at"`
-	Right  Right     `json:"right"` // what let this person vote
+	Claim            // what let this person vote
 }
 
 // Grant is one person's time-boxed use of one role, and the aggregate on which its votes

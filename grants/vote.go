@@ -2,6 +2,7 @@ package grants
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,14 @@ const (
 	ByGroup Right = "usergroup"
 	ByShift Right = "on_call"
 )
+
+// Claim is a right to vote with its evidence.
+type Claim struct {
+	Right  Right  `json:"right"`
+	Source string `json:"source,omitempty"` // the user group, or the escalation policy
+	Digest string `json:"digest,omitempty"` // SHA-256 of all the group's members, in hex
+	Shift  Shift  `json:"shift,omitzero"`   // of the voter
+}
 
 // Groups is a reading of Slack's user groups that roles name: group ID → Slack user IDs.
 type Groups struct {
@@ -34,61 +43,65 @@ type Electorate struct {
 
 // RightOf says what lets a person vote on a grant, or why they may not. Nobody votes for
 // themselves, and nobody votes twice.
-func (e Electorate) RightOf(p Person, g Grant) (Right, *Reason) {
+func (e Electorate) RightOf(p Person, g Grant) (Claim, *Reason) {
 	switch {
 	case p.Standing != Member:
-		return "", &Reason{Code: BadStanding, Detail: string(p.Standing)}
+		return Claim{}, &Reason{Code: BadStanding, Detail: string(p.Standing)}
 	case p.Key == g.Person:
-		return "", &Reason{Code: OwnRequest}
+		return Claim{}, &Reason{Code: OwnRequest}
 	}
 	if v, again := g.VoteOf(p.Key); again {
-		return "", &Reason{Code: AlreadyVoted, Until: v.At}
+		return Claim{}, &Reason{Code: AlreadyVoted, Until: v.At}
 	}
 	return e.listed(p, g.Voters)
 }
 
 // MayRevoke says whether a person who could vote on the grant may take it back: the
 // voters it was opened by, those of its role, whoever holds the grant is not meant here.
-func (e Electorate) MayRevoke(p Person, g Grant) (Right, *Reason) {
+func (e Electorate) MayRevoke(p Person, g Grant) (Claim, *Reason) {
 	if p.Standing != Member {
-		return "", &Reason{Code: BadStanding, Detail: string(p.Standing)}
+		return Claim{}, &Reason{Code: BadStanding, Detail: string(p.Standing)}
 	}
 	var why *Reason
 	for _, voters := range []Voters{g.Voters, g.Role.Voters, g.Role.OffCall} {
-		right, reason := e.listed(p, voters)
+		claim, reason := e.listed(p, voters)
 		if reason == nil {
-			return right, nil
+			return claim, nil
 		}
 		why = reason
 	}
-	return "", why
+	return Claim{}, why
 }
 
 // listed looks for a right among the voters: by name, by user group, by shift.
-func (e Electorate) listed(p Person, voters Voters) (Right, *Reason) {
+func (e Electorate) listed(p Person, voters Voters) (Claim, *Reason) {
 	user := p.Key.Slack()
 	if slices.Contains(voters.Users, user) {
-		return ByName, nil
+		return Claim{Right: ByName}, nil
 	}
 	if voters.Usergroup != "" && e.member(voters.Usergroup, user) {
-		return ByGroup, nil
+		return Claim{
+			Right: ByGroup, Source: voters.Usergroup,
+			Digest: Digest([]byte(strings.Join(e.Groups[len(e.Groups)-1].Members[voters.Usergroup], " "))),
+		}, nil
 	}
 	src, byShift := voters.Source()
 	if !byShift || p.PagerDuty == "" || p.Frozen != "" {
-		return "", &Reason{Code: NotAVoter}
+		return Claim{}, &Reason{Code: NotAVoter}
 	}
 	if e.Stale {
-		return "", &Reason{Code: CannotAsk, Detail: "its last answer is too old"}
+		return Claim{}, &Reason{Code: CannotAsk, Detail: "its last answer is too old"}
 	}
 	sources := []Source{src}
-	if _, on := ShiftAt(p.PagerDuty, sources, e.Live.Entries, e.Now); !on {
-		return "", &Reason{Code: NotAVoter}
+	shift, on := ShiftAt(p.PagerDuty, sources, e.Live.Entries, e.Now)
+	if !on {
+		return Claim{}, &Reason{Code: NotAVoter}
 	}
 	young := !p.Pinned.IsZero() && e.Now.Before(p.Pinned.Add(e.Settle))
 	if _, settled := SettledShift(e.History, e.Settle, p.PagerDuty, sources, e.Now); !settled || young {
-		return "", &Reason{Code: NotSettled}
+		return Claim{}, &Reason{Code: NotSettled}
 	}
-	return ByShift, nil
+	return Claim{Right: ByShift, Source: voters.Policy, Shift: shift}, nil
 }
 
 // member reports whether a user is in a group now and was long enough ago to be believed.

@@ -29,6 +29,7 @@ func (s *Service) Audit(ctx context.Context) ([]grants.Violation, error) {
 	}
 	events := make([]grants.Event, 0, size)
 	for int64(len(events)) < size {
+		had := len(events)
 		err := s.Ledger.View(ctx, func(v *ledger.View) (bad error) {
 			v.Events(int64(len(events)), func(seq int64, leaf []byte) bool {
 				var e grants.Event
@@ -43,6 +44,9 @@ func (s *Service) Audit(ctx context.Context) ([]grants.Violation, error) {
 		})
 		if err != nil {
 			return nil, err
+		}
+		if len(events) == had {
+			return nil, fmt.Errorf("reading event %d of %d: it is not there", had, size)
 		}
 	}
 	return grants.Check(state, events, s.now()), nil

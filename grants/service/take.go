@@ -65,11 +65,11 @@ func (s *Service) Vote(ctx context.Context, b Ballot) (grants.Grant, error) {
 		if b.Yes && g.Approved() { // decided, and only waiting for PagerDuty
 			return nil, []grants.Reason{{Code: grants.HasVotes, People: yesOf(g)}}, nil
 		}
-		right, reason := s.electorate(now, !b.Yes).RightOf(p, g)
+		claim, reason := s.electorate(now, !b.Yes).RightOf(p, g)
 		if reason != nil {
 			return nil, []grants.Reason{*reason}, nil
 		}
-		vote := grants.Vote{Person: p.Key, Yes: b.Yes, At: now, Right: right}
+		vote := grants.Vote{Person: p.Key, Yes: b.Yes, At: now, Claim: claim}
 		g, err := g.Cast(vote)
 		event := byPerson(grants.KindVoted, p.Key, now)
 		if !b.Yes {

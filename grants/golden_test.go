@@ -1,0 +1,112 @@
+package grants_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"nightlatch/grants"
+)
+
+// fullGrant has every field set.
+func fullGrant() grants.Grant {
+	vote := grants.Vote{Person: "T1.U2", Yes: true, At: at(1), Claim: grants.Claim{Right: grants.ByGroup, Source: "S1", Digest: "d1", Shift: grants.Shift{Until: at(60)}}}
+	r := role()
+	r.OnCall = append(r.OnCall, grants.Source{Schedule: "S9"})
+	r.Voters = grants.Voters{Users: []string{"U2"}, Usergroup: "S1", Policy: "P1", Levels: []int{2}, Count: 1}
+	r.OffCall = grants.Voters{Users: []string{"U9"}, Count: 2}
+	return grants.Grant{
+		V: 1, ID: "01hq0000000000000000000000", Seq: 7, State: grants.Closing, Person: "T1.U1", Role: r,
+		Asked: t0, Duration: time.Hour, AskedSeq: 3, Channel: "C7",
+		Basis: grants.ByVotes, Voters: r.Voters, PendingUntil: at(15), Votes: []grants.Vote{vote},
+		Opened: at(1), Shift: grants.Shift{From: at(-60), Until: at(120)}, Read: at(1), Ends: at(61),
+		Credentials: []grants.Credential{{
+			Ordinal: 1, Name: "inst0001-01hq0000000000000000000000-1", State: grants.Gone, Since: at(9), Intended: at(2), Answered: true,
+			Issued: at(2), Undelivered: true, Expires: at(61), Evidence: grants.RefusedFinding, Proven: at(9),
+		}},
+		Reveals: 1, Outcome: grants.Revoked, Ended: at(8), EndedBy: "T1.U2",
+		Reasons: []grants.Reason{{Code: grants.CutToShift, People: []string{"PU1"}, Until: at(120), Detail: "d", Count: 1}},
+		Closed:  at(9), Incident: "PINC", Extensions: []grants.Extension{{At: at(5), By: time.Hour, Votes: []grants.Vote{vote}}}, BreakGlass: true,
+	}
+}
+
+// fullEvent has every field set.
+func fullEvent() grants.Event {
+	g := fullGrant()
+	in := input(func(in *grants.Input) {
+		in.Basis, in.Votes, in.Config, in.Person.Frozen = grants.ByVotes, g.Votes, "c0ff", "changed"
+	})
+	in.Answer.Why = "why"
+	in.Person.Pinned = at(-600)
+	v := grants.Decide(in)
+	v.Voters = g.Voters
+	return grants.Event{
+		V: 1, Seq: 7, At: at(1), Kind: grants.KindOpened, Actor: grants.Actor{Person: "T1.U2", System: "decide"},
+		Grant: g.ID, Doc: "d0c", Credential: g.Credentials[0].Name, Evidence: grants.AbsentFinding, Outcome: grants.Revoked,
+		Vote: &g.Votes[0], Input: &in, Verdict: &v, Reasons: g.Reasons, Config: "c0ff",
+		Text: grants.Typed{Salt: "s", Text: "t"}.Hash(), Detail: "d", Count: 2,
+		Incident: "PINC", Extension: &g.Extensions[0], BreakGlass: true,
+	}
+}
+
+// What version 1 looks like can never change: ledgers are full of it. A new field is version 2.
+func TestVersion1IsFrozen(t *testing.T) {
+	for name, value := range map[string]any{"grant-v1.json": fullGrant(), "event-v1.json": fullEvent()} {
+		got, err := grants.Encode(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join("testdata", name)
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want = bytes.TrimSpace(want); !bytes.Equal(got, want) {
+			t.Errorf("%s would be stored as\n%s\nand was\n%s", name, got, want)
+		}
+	}
+}
+
+func TestVersion1IsReadBack(t *testing.T) {
+	g, err := grants.DecodeGrant(read(t, "grant-v1.json"))
+	if err != nil || !reflect.DeepEqual(g, fullGrant()) {
+		t.Errorf("reading the golden grant: %v\n%+v", err, g)
+	}
+	e, err := grants.DecodeEvent(read(t, "event-v1.json"))
+	if err != nil || !reflect.DeepEqual(e, fullEvent()) {
+		t.Errorf("reading the golden event: %v\n%+v", err, e)
+	}
+}
+
+// The golden values leave no field out; a new field must come with a new version.
+func TestGoldenValuesAreFull(t *testing.T) {
+	for _, v := range []any{fullGrant(), fullEvent()} {
+		rv := reflect.ValueOf(v)
+		for i := range rv.NumField() {
+			if rv.Field(i).IsZero() {
+				t.Errorf("%s.%s is not in the golden file", rv.Type(), rv.Type().Field(i).Name)
+			}
+		}
+	}
+}
+
+func TestANewerVersionIsRefused(t *testing.T) {
+	if _, err := grants.DecodeGrant([]byte(`{"v":2}`)); err == nil {
+		t.Error("a grant of version 2 was read")
+	}
+	if _, err := grants.DecodeEvent([]byte(`{"v":0}`)); err == nil {
+		t.Error("an event without a version was read")
+	}
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
