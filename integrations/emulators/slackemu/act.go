@@ -339,9 +339,9 @@ func (e *Emulator) CloseView(user string) (*Act, error) {
 	return e.dispatch(act, "interactive", payload, false, nil), nil
 }
 
-// lowerUUID is an identifier of the form that envelopes have.
-func lowerUUID() string {
-	r := strings.ToLower(random(16))
+// uuid is an identifier of the form that envelopes have. Call it locked.
+func (e *Emulator) uuid() string {
+	r := strings.ToLower(e.random(16))
 	return strings.Join([]string{r[:8], r[8:12], r[12:16], r[16:20], r[20:]}, "-")
 }
 

@@ -317,15 +317,15 @@ func characters(blocks []any) int {
 }
 
 // identify gives a block_id to each block and an action_id to each element without one, as Slack does.
-func identify(blocks []any) {
+func (e *Emulator) identify(blocks []any) {
 	for _, raw := range blocks {
 		block, _ := raw.(object)
 		if id, _ := block["block_id"].(string); id == "" {
-			block["block_id"] = random(3)
+			block["block_id"] = e.random(3)
 		}
 		for _, element := range elementsOf(block) {
 			if id, _ := element["action_id"].(string); id == "" && element["type"] != "image" {
-				element["action_id"] = random(3)
+				element["action_id"] = e.random(3)
 			}
 		}
 	}

@@ -90,7 +90,7 @@ func (e *Emulator) composition(method string, args map[string]string, tooLong st
 			return c, refuse(tooLong)
 		}
 	}
-	identify(c.blocks)
+	e.identify(c.blocks)
 	return c, answer{}
 }
 

@@ -76,6 +76,75 @@ func TestMethodsAreAsPublished(t *testing.T) {
 	}
 }
 
+func TestAnswersAreAsPublished(t *testing.T) {
+	emu := desk(t)
+	emu.PutUserGroup(slackemu.UserGroup{ID: "SOPS", Users: []string{"UALICE"}})
+	act, err := emu.RunCommand("UALICE", "", "/access")
+	if err != nil {
+		t.Fatal(err)
+	}
+	view := object{"type": "modal", "title": plainText("t"), "blocks": []any{object{"type": "divider"}}}
+	arguments := map[string]object{
+		"apps.connections.open": {}, "auth.test": {}, "users.list": {}, "users.info": {"user": "UALICE"},
+		"usergroups.users.list": {"usergroup": "SOPS"}, "conversations.info": {"channel": "COPS"},
+		"conversations.open": {"users": "UALICE"}, "chat.postMessage": {"channel": "COPS", "text": "x"},
+		"chat.postEphemeral": {"channel": "COPS", "text": "x", "user": "UALICE"},
+		"chat.update":        {"channel": "COPS", "text": "y"}, "views.open": {"trigger_id": act.TriggerID, "view": view},
+		"views.update": {"view": view},
+	}
+	for _, m := range slackemu.Methods() {
+		t.Run(m.Name, func(t *testing.T) {
+			var doc struct {
+				Output struct {
+					Required   []string
+					Properties map[string]struct{ Type string }
+				}
+			}
+			published(t, &doc, "methods", m.Name+".json")
+			args := arguments[m.Name]
+			switch screen := emu.SeenBy("UALICE"); m.Name {
+			case "chat.update":
+				args["ts"] = screen.Messages[0].TS
+			case "views.update":
+				args["view_id"] = screen.Modal.ID
+			}
+			got := callRaw(emu, m.Name, m.JSON, args)
+			if got["ok"] != true {
+				t.Fatalf("answered %v", got)
+			}
+			for _, name := range doc.Output.Required {
+				if got[name] == nil {
+					t.Errorf("%s is missing", name)
+				}
+			}
+			for name, value := range got {
+				p, known := doc.Output.Properties[name]
+				if !known && name != "ok" {
+					t.Errorf("%s is not published", name)
+				}
+				if kind := kindOf(value); p.Type != "" && strings.Replace(p.Type, "integer", "number", 1) != kind {
+					t.Errorf("%s is a %s, published %s", name, kind, p.Type)
+				}
+			}
+		})
+	}
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case string:
+		return "string"
+	case bool:
+		return "boolean"
+	case float64:
+		return "number"
+	case []any:
+		return "array"
+	default:
+		return "object"
+	}
+}
+
 // unlisted are common errors that no published method file names, and why they are answered all the same.
 func unlisted() map[string]string {
 	return map[string]string{

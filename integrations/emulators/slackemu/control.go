@@ -205,9 +205,10 @@ func (e *Emulator) controlFaults(mux *http.ServeMux) {
 		if in.When != Before && in.When != After {
 			return nil, fmt.Errorf("holding %s: when is %q or %q", in.Method, Before, After)
 		}
-		id, held := random(4), e.Hold(in)
+		held := e.Hold(in)
 		e.mu.Lock()
 		defer e.mu.Unlock()
+		id := e.random(4)
 		e.handles[id] = held
 		return object{"id": id}, nil
 	})

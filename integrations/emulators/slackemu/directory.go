@@ -31,7 +31,6 @@ func (e *Emulator) userInfo(c *call) answer {
 func (e *Emulator) listUsers(c *call) answer {
 	limit, _ := strconv.Atoi(c.args["limit"])
 	ids := slices.Sorted(maps.Keys(e.users))
-	ids = slices.DeleteFunc(ids, func(id string) bool { return e.users[id].IsStranger })
 	if limit <= 0 && len(ids) > mostUsers {
 		return refuse("limit_required")
 	}

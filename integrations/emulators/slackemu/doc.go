@@ -27,6 +27,7 @@
 //
 // # What is not known, and how it is decided here
 //
+//   - users.list names people of other workspaces too, once a shared channel made them known.
 //   - A press on a button that has gone is delivered, with the message as it is now.
 //   - An ephemeral message is not echoed in the payload of a press in it.
 //   - Opening a modal while another is open puts the new one in its place.

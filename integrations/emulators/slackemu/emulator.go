@@ -1,7 +1,7 @@
 package slackemu
 
 import (
-	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -49,6 +49,7 @@ type Emulator struct {
 	mu         sync.Mutex // guards everything below; nobody waits or writes to the wire while holding it
 	closed     bool
 	skew       time.Duration
+	born, made int64 // what identifiers are made of
 	lastTS     int64
 	users      map[string]User
 	groups     map[string]UserGroup
@@ -77,7 +78,7 @@ type Emulator struct {
 func New(cfg Config) *Emulator {
 	withDefaults(&cfg)
 	e := &Emulator{
-		cfg: cfg, limits: Limits(), table: map[string]Method{}, done: make(chan struct{}),
+		cfg: cfg, born: time.Now().UnixNano(), limits: Limits(), table: map[string]Method{}, done: make(chan struct{}),
 		users: map[string]User{}, groups: map[string]UserGroup{}, channels: map[string]Channel{},
 		direct: map[string]string{}, stacks: map[string][]*view{}, triggers: map[string]*trigger{},
 		responses: map[string]*responseURL{}, envelopes: map[string]*envelope{}, tickets: map[string]bool{},
@@ -164,9 +165,11 @@ func (e *Emulator) stamp() string {
 	return fmt.Sprintf("%d.%06d", e.lastTS/1e6, e.lastTS%1e6)
 }
 
-// random returns n random bytes as upper-case hexadecimal digits, for identifiers.
-func random(n int) string {
-	b := make([]byte, n)
-	rand.Read(b) // never fails: the program stops instead
-	return strings.ToUpper(hex.EncodeToString(b))
+// random returns 2n upper-case hexadecimal digits for an identifier. They depend on when the emulator was made and how many
+// were made before, so that a simulation in a bubble can be played again, and two lives of a playground share none. Call it
+// locked.
+func (e *Emulator) random(n int) string {
+	e.made++
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", e.born, e.made))
+	return strings.ToUpper(hex.EncodeToString(sum[:n]))
 }

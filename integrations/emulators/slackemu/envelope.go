@@ -97,7 +97,7 @@ func retries() []time.Duration { return []time.Duration{0, time.Minute, 5 * time
 
 // dispatch sends an act's payload to the app. then is called at the first acknowledgement in time. Call it locked.
 func (e *Emulator) dispatch(act *Act, kind string, payload object, accepts bool, then func(json.RawMessage)) *Act {
-	act.EnvelopeID, act.SentAt, act.done = lowerUUID(), time.Now(), make(chan struct{})
+	act.EnvelopeID, act.SentAt, act.done = e.uuid(), time.Now(), make(chan struct{})
 	env := &envelope{act: act, kind: kind, body: encode(payload), accepts: accepts, then: then}
 	e.envelopes[act.EnvelopeID] = env
 	if e.closed {
@@ -268,7 +268,7 @@ func (e *Emulator) SendEvent(event map[string]any) (*Act, error) {
 	}
 	payload := object{
 		"type": "event_callback", "team_id": e.cfg.TeamID, "api_app_id": e.cfg.AppID, "event": event,
-		"event_id": "Ev" + random(5), "event_time": time.Now().Unix(), "is_ext_shared_channel": false,
+		"event_id": "Ev" + e.random(5), "event_time": time.Now().Unix(), "is_ext_shared_channel": false,
 		"authorizations": []object{{
 			"team_id": e.cfg.TeamID, "user_id": e.cfg.BotUserID, "is_bot": true, "is_enterprise_install": false,
 		}},

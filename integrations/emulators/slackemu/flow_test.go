@@ -195,6 +195,70 @@ func TestModal(t *testing.T) {
 	})
 }
 
+func TestClosedViewIsTold(t *testing.T) {
+	inBubble(t, slackemu.Config{}, func(r *rig) {
+		var told []slack.InteractionCallback
+		r.connect(func(c *socketmode.Client, ev socketmode.Event) {
+			if data, ok := ev.Data.(slack.InteractionCallback); ok {
+				told = append(told, data)
+			}
+			c.Ack(*ev.Request)
+		})
+		view := modal(section("x"))
+		view.NotifyOnClose, view.PrivateMetadata, view.ExternalID = true, "g1", "grant-1"
+		opened, err := r.api.OpenViewContext(r.ctx, r.run("UALICE", "/access").TriggerID, view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.api.OpenViewContext(r.ctx, r.run("UBOB", "/access").TriggerID, view); err == nil || err.Error() != "duplicate_external_id" {
+			t.Errorf("the same external ID twice: %v", err)
+		}
+		if _, err := r.api.UpdateViewContext(r.ctx, view, "grant-1", "", ""); err != nil {
+			t.Errorf("update by external ID: %v", err)
+		}
+		act, err := r.emu.CloseView("UALICE")
+		if err != nil || act == nil {
+			t.Fatalf("closing: %v, %v", act, err)
+		}
+		r.outcome(act)
+		if len(told) != 1 || told[0].Type != slack.InteractionTypeViewClosed || told[0].View.ID != opened.View.ID ||
+			told[0].View.PrivateMetadata != "g1" {
+			t.Errorf("told %+v", told)
+		}
+		r.obeyed()
+	})
+}
+
+func TestReplacingAndDeletingByResponseURL(t *testing.T) {
+	inBubble(t, slackemu.Config{}, func(r *rig) {
+		r.connect(nil)
+		if _, _, err := r.api.PostMessageContext(r.ctx, "COPS", slack.MsgOptionBlocks(section("card"), button("a", "", "Go"))); err != nil {
+			t.Fatal(err)
+		}
+		act, err := r.emu.Press("UBOB", slackemu.Find{Text: "Go"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.outcome(act)
+		r.reply(act.ResponseURL, map[string]any{"text": "only for bob"})
+		r.reply(act.ResponseURL, map[string]any{"text": "for all", "response_type": "in_channel"})
+		r.reply(act.ResponseURL, map[string]any{"text": "card is done", "replace_original": true})
+		if got := r.emu.SeenBy("UALICE").Text(); got != "card is done\nfor all" {
+			t.Errorf("alice sees %q", got)
+		}
+		if got := r.emu.SeenBy("UBOB").Text(); got != "card is done\nfor all\nonly for bob" {
+			t.Errorf("bob sees %q", got)
+		}
+		r.reply(act.ResponseURL, map[string]any{"delete_original": true})
+		if got := r.emu.SeenBy("UALICE").Text(); got != "for all" {
+			t.Errorf("after deleting alice sees %q", got)
+		}
+		if status := r.reply(act.ResponseURL, map[string]any{"text": strings.Repeat("x", 40001)}); status != 400 {
+			t.Errorf("too long an answer: status %d", status)
+		}
+	})
+}
+
 func TestTriggerExpires(t *testing.T) {
 	inBubble(t, slackemu.Config{}, func(r *rig) {
 		r.connect(nil)

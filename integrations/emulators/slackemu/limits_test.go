@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -22,20 +23,41 @@ type answer struct {
 
 // call sends arguments as JSON, without a network and without a client that would have its own opinion of them.
 func call(emu *slackemu.Emulator, method string, args map[string]any) answer {
+	raw, err := json.Marshal(callRaw(emu, method, true, args))
+	if err != nil {
+		panic(err)
+	}
+	var out answer
+	if err := json.Unmarshal(raw, &out); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// callRaw sends arguments, as JSON or as a form.
+func callRaw(emu *slackemu.Emulator, method string, asJSON bool, args map[string]any) map[string]any {
 	body, err := json.Marshal(args)
 	if err != nil {
 		panic(err)
+	}
+	kind := "application/json; charset=utf-8"
+	if !asJSON {
+		form := url.Values{}
+		for name, value := range args {
+			form.Set(name, value.(string))
+		}
+		body, kind = []byte(form.Encode()), "application/x-www-form-urlencoded"
 	}
 	token := emu.Config().BotToken
 	if method == "apps.connections.open" {
 		token = emu.Config().AppToken
 	}
 	req := httptest.NewRequest(http.MethodPost, "/api/"+method, bytes.NewReader(body))
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header.Set("Content-Type", kind)
 	req.Header.Set("Authorization", "Bearer "+token)
 	w := httptest.NewRecorder()
 	emu.ServeHTTP(w, req)
-	var out answer
+	var out map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
 		panic(err)
 	}

@@ -18,7 +18,7 @@ type responseURL struct {
 
 // newResponse makes a response URL. target is the message that was pressed, or nil. Call it locked.
 func (e *Emulator) newResponse(user, channel string, target *message) *responseURL {
-	id := random(12)
+	id := e.random(12)
 	r := &responseURL{
 		url: e.cfg.BaseURL + "/response/" + id, user: user, channel: channel,
 		expires: time.Now().Add(responseLife), target: target,

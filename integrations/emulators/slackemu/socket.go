@@ -58,7 +58,7 @@ func (e *Emulator) openConnection(c *call) answer {
 		e.violate(c.method.Name, "insecure_request", "it is to be called by POST")
 		return refuse("insecure_request")
 	}
-	ticket := strings.ToLower(random(16))
+	ticket := strings.ToLower(e.random(16))
 	e.tickets[ticket] = true
 	scheme := strings.Replace(e.cfg.BaseURL, "http", "ws", 1) // https becomes wss
 	return answer{fields: object{"url": scheme + "/link/?ticket=" + ticket + "&app_id=" + e.cfg.AppID}}

@@ -32,13 +32,13 @@ const triggerLife = 3 * time.Second
 
 // newTrigger makes a trigger_id for a person. Call it locked.
 func (e *Emulator) newTrigger(user string) string {
-	id := fmt.Sprintf("%d.%s", time.Now().UnixNano(), strings.ToLower(random(8)))
+	id := fmt.Sprintf("%d.%s", time.Now().UnixNano(), strings.ToLower(e.random(8)))
 	e.triggers[id] = &trigger{user: user, expires: time.Now().Add(triggerLife)}
 	return id
 }
 
 func (e *Emulator) newHash() string {
-	return fmt.Sprintf("%d.%s", time.Now().Unix(), strings.ToLower(random(4)))
+	return fmt.Sprintf("%d.%s", time.Now().Unix(), strings.ToLower(e.random(4)))
 }
 
 // parseView reads and checks a view argument.
@@ -58,7 +58,7 @@ func (e *Emulator) parseView(method, text string) (object, answer) {
 		e.violate(method, "view", strings.Join(in.problems, "; "))
 		return nil, answer{err: "invalid_arguments", messages: in.problems}
 	}
-	identify(body["blocks"].([]any))
+	e.identify(body["blocks"].([]any))
 	return body, answer{}
 }
 
@@ -98,7 +98,7 @@ func (e *Emulator) wireView(v *view) object {
 
 // show makes a view of a body. previous is the view that it is pushed onto, or nil. Call it locked.
 func (e *Emulator) show(user string, body object, previous *view) *view {
-	v := &view{id: "V" + random(5), hash: e.newHash(), user: user, body: body}
+	v := &view{id: "V" + e.random(5), hash: e.newHash(), user: user, body: body}
 	v.root = v.id
 	if previous != nil {
 		v.root, v.previous = previous.root, previous.id

@@ -108,7 +108,7 @@ func (e *Emulator) RemoveChannel(id string) {
 func (e *Emulator) dm(user string) string {
 	id := e.direct[user]
 	if id == "" {
-		id = "D" + random(4)
+		id = "D" + e.random(4)
 		e.direct[user] = id
 		e.channels[id] = Channel{ID: id, Members: []string{user}, directWith: user}
 	}
