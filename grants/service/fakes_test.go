@@ -1,0 +1,329 @@
+package service_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"nightlatch/grants"
+	"nightlatch/grants/service"
+)
+
+// The fakes of everything around the service. All wait only with timers, so all work in a synctest bubble.
+
+// faults make a fake slow or broken; the zero value works. Calls is how many to hit: 0 is none, -1 is every one.
+type faults struct {
+	Calls int
+	Delay time.Duration
+	Err   error
+}
+
+// hit waits out the fault of one call, if it has one. It is called without any lock held.
+func (f faults) hit(ctx context.Context) error {
+	if f.Delay > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(f.Delay):
+		}
+	}
+	return f.Err
+}
+
+// take counts down and returns the fault of this call.
+func (f *faults) take() faults {
+	if f.Calls == 0 {
+		return faults{}
+	}
+	if f.Calls > 0 {
+		f.Calls--
+	}
+	return *f
+}
+
+var errUnreachable = errors.New("unreachable")
+
+// pager is PagerDuty: entries over all time, and what it says of them.
+type pager struct {
+	mu      sync.Mutex
+	entries []grants.Entry
+	users   []grants.PagerUser
+	faults  faults
+	lie     []grants.Entry // answered instead of the truth, while not nil
+	asked   int
+}
+
+// Entries answers who is on call now, or in a window, as GET /oncalls does.
+func (p *pager) Entries(ctx context.Context, sources []grants.Source, from, until time.Time) (grants.Snapshot, error) {
+	p.mu.Lock()
+	p.asked++
+	f, all := p.faults.take(), slices.Clone(p.entries)
+	if p.lie != nil {
+		all = slices.Clone(p.lie)
+	}
+	p.mu.Unlock()
+	if err := f.hit(ctx); err != nil {
+		return grants.Snapshot{}, err
+	}
+	now := time.Now().UTC()
+	s := grants.Snapshot{Read: now, From: from, Until: until}
+	if from.IsZero() {
+		from, until = now, now.Add(1)
+	}
+	for _, e := range all {
+		covered := slices.ContainsFunc(sources, func(src grants.Source) bool { return src.Covers(e) })
+		if covered && e.Start.Before(until) && (e.End.IsZero() || e.End.After(from)) {
+			s.Entries = append(s.Entries, e)
+		}
+	}
+	return s, nil
+}
+
+// Users lists everybody with a seat.
+func (p *pager) Users(ctx context.Context) ([]grants.PagerUser, error) {
+	p.mu.Lock()
+	f, users := p.faults.take(), slices.Clone(p.users)
+	p.mu.Unlock()
+	return users, f.hit(ctx)
+}
+
+// puts makes a user on call, from a start until an end; both zero are for ever.
+func (p *pager) puts(user, policy string, level int, start, end time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.entries = append(p.entries, grants.Entry{User: user, Policy: policy, Level: level, Start: start, End: end})
+}
+
+// ends moves the end of a user's entries in a policy.
+func (p *pager) ends(user, policy string, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, e := range p.entries {
+		if e.User == user && e.Policy == policy {
+			p.entries[i].End = at
+		}
+	}
+}
+
+// breaks makes calls fail or wait: -1 is every call, 0 repairs it.
+func (p *pager) breaks(f faults) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = f
+}
+
+func (p *pager) lies(entries []grants.Entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lie = entries
+}
+
+func (p *pager) questions() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
+}
+
+// slack is the workspace's directory.
+type slack struct {
+	mu     sync.Mutex
+	users  []grants.SlackUser
+	groups map[string][]string
+	faults faults
+}
+
+func (s *slack) Users(ctx context.Context) ([]grants.SlackUser, error) {
+	s.mu.Lock()
+	f, users := s.faults.take(), slices.Clone(s.users)
+	s.mu.Unlock()
+	return users, f.hit(ctx)
+}
+
+func (s *slack) Members(ctx context.Context, group string) ([]string, error) {
+	s.mu.Lock()
+	f, members := s.faults.take(), slices.Clone(s.groups[group])
+	s.mu.Unlock()
+	return members, f.hit(ctx)
+}
+
+// changes edits one user.
+func (s *slack) changes(id string, edit func(*grants.SlackUser)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.users {
+		if s.users[i].ID == id {
+			edit(&s.users[i])
+		}
+	}
+}
+
+// board is where surfaces are shown. It keeps every notice.
+type board struct {
+	mu     sync.Mutex
+	shown  map[string][]service.Notice // grant/surface → notices, oldest first
+	faults faults
+	refs   int
+}
+
+func (b *board) Show(ctx context.Context, n service.Notice) (string, error) {
+	b.mu.Lock()
+	f := b.faults.take()
+	b.mu.Unlock()
+	if err := f.hit(ctx); err != nil {
+		return "", err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.shown == nil {
+		b.shown = map[string][]service.Notice{}
+	}
+	key := n.Grant.ID + "/" + string(n.Surface)
+	b.shown[key] = append(b.shown[key], n)
+	b.refs++
+	return cmp.Or(n.Ref, fmt.Sprintf("ref-%d", b.refs)), nil
+}
+
+func (b *board) breaks(f faults) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.faults = f
+}
+
+// last is what a surface shows of a grant; ok is false when it shows nothing.
+func (b *board) last(grant string, s service.Surface) (n service.Notice, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := b.shown[grant+"/"+string(s)]
+	if len(all) == 0 {
+		return n, false
+	}
+	return all[len(all)-1], true
+}
+
+func (b *board) all(grant string, s service.Surface) []service.Notice {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.shown[grant+"/"+string(s)])
+}
+
+// target is what credentials open. It has a memory of its own, which no crash of the service
+// touches: what was asked of it takes effect later, even if whoever asked is dead.
+type target struct {
+	t      testing.TB
+	mu     sync.Mutex
+	live   map[string]time.Time // name → its own expiry
+	made   map[string]int       // name → how often
+	log    []string
+	effect time.Duration // from the call until the credential works
+	answer time.Duration // from the effect until the caller hears of it
+	cut    time.Duration // how long revoking takes; it acts in the middle
+
+	issuing, revoking, checking faults
+	madeAnyway                  bool // a failing Issue takes effect all the same
+	expires                     bool // it enforces the expiry that it was given
+	least                       time.Duration
+}
+
+func (t *target) Describe() grants.Description {
+	return grants.Description{Least: t.least, Greatest: 12 * time.Hour, Class: grants.Instant}
+}
+
+func (t *target) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {
+	return grants.Plan{Sentence: "a key to " + o.Audience, Until: o.Until}, nil
+}
+
+func (t *target) Issue(ctx context.Context, o grants.Order) (grants.Secret, error) {
+	t.mu.Lock()
+	f, effect, answer, made := t.issuing.take(), t.effect, t.answer, t.madeAnyway
+	t.note("issue", o.Name)
+	t.mu.Unlock()
+	if f.Err == nil || made {
+		time.AfterFunc(effect+f.Delay, func() { t.makes(o.Name, o.Until) })
+	}
+	if err := (faults{Delay: effect + f.Delay + answer, Err: f.Err}).hit(ctx); err != nil {
+		return grants.Secret{}, err
+	}
+	return grants.NewSecret("secret-of-" + o.Name), nil
+}
+
+// makes is the effect of issuing; the second one of a name would be a bug of ours.
+func (t *target) makes(name string, until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.note("works", name)
+	t.live[name] = until
+	if t.made[name]++; t.made[name] > 1 {
+		t.t.Errorf("%s was issued %d times", name, t.made[name])
+	}
+}
+
+func (t *target) Renew(context.Context, string, time.Time) error { return grants.ErrNotRenewable }
+
+func (t *target) Revoke(ctx context.Context, name string) error {
+	t.mu.Lock()
+	f, half := t.revoking.take(), t.cut/2
+	t.mu.Unlock()
+	f.Delay += half
+	if err := f.hit(ctx); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	t.note("revoke", name)
+	delete(t.live, name)
+	t.mu.Unlock()
+	return faults{Delay: half}.hit(ctx)
+}
+
+func (t *target) Check(ctx context.Context, name string, expires, now time.Time) (grants.Finding, error) {
+	t.mu.Lock()
+	f, half := t.checking.take(), t.cut/2
+	t.mu.Unlock()
+	f.Delay += half
+	if err := f.hit(ctx); err != nil {
+		return "", err
+	}
+	t.mu.Lock()
+	_, live := t.live[name]
+	own := t.expires
+	t.note("check", name)
+	t.mu.Unlock()
+	found := grants.AbsentFinding
+	switch {
+	case live && own && now.After(expires.Add(grants.ExpirySkew)):
+		found = grants.ExpiredFinding
+	case live:
+		found = grants.AliveFinding
+	}
+	return found, faults{Delay: half}.hit(ctx)
+}
+
+// works lists what opens the target now, for a judge.
+func (t *target) works() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var names []string
+	for name, until := range t.live {
+		if !t.expires || time.Now().Before(until.Add(grants.ExpirySkew)) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// with changes the target's behaviour.
+func (t *target) with(edit func(*target)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	edit(t)
+}
+
+// note is called with the lock held.
+func (t *target) note(what, name string) {
+	t.log = append(t.log, fmt.Sprintf("%s %s %s", time.Now().UTC().Format("15:04:05.000"), what, name))
+}
