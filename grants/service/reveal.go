@@ -25,7 +25,10 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 	if refusal := s.mayReveal(g, person); refusal != nil {
 		return Revealed{}, s.refuse(ctx, r.Origin, g.ID, refusal, s.now())
 	}
-	if err := s.ready(g, r.Ends); err != nil {
+	if s.issuingNow.has(g.ID) {
+		return Revealed{}, ErrJustShown
+	}
+	if err := ready(g, r.Ends, s.Limits.Together, s.now()); err != nil {
 		return Revealed{}, err // before PagerDuty is asked: it would be for nothing
 	}
 	shift, read, err := s.stillOnCall(ctx, g, person, r.Origin)
@@ -36,11 +39,15 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 	if !ok {
 		return Revealed{}, fmt.Errorf("%w: issuer %q is not configured", ErrIssuer, g.Role.Issuer)
 	}
+	if !s.issuingNow.add(g.ID) {
+		return Revealed{}, ErrJustShown
+	}
+	defer s.issuingNow.remove(g.ID)
 	g, c, order, err := s.intend(ctx, r, person, issuer, shift, read)
 	if err != nil {
 		return Revealed{}, err
 	}
-	secret, err := s.issue(ctx, issuer, order)
+	secret, err := issue(ctx, issuer, order)
 	return s.enliven(ctx, g, c, secret, err)
 }
 
@@ -61,20 +68,16 @@ func (s *Service) mayReveal(g grants.Grant, p grants.Person) *Refusal {
 
 // ready reports whether another credential may be minted now. It is asked before the wire
 // and again inside the transaction of the intent.
-func (s *Service) ready(g grants.Grant, ends int) error {
-	now := s.now()
+func ready(g grants.Grant, ends int, together time.Duration, now time.Time) error {
 	if g.State != grants.Open || !g.Ends.After(now) {
 		return ErrOver
-	}
-	if s.issuingNow.has(g.ID) {
-		return ErrJustShown
 	}
 	var held []grants.Credential
 	for _, c := range g.Credentials {
 		if c.State != grants.Issuing && c.State != grants.Live {
 			continue
 		}
-		if now.Sub(c.Intended) < s.Limits.Together {
+		if now.Sub(c.Intended) < together {
 			return ErrJustShown
 		}
 		if c.Ordinal != ends {
@@ -132,19 +135,15 @@ func cmpErr(errs ...error) error {
 func (s *Service) intend(ctx context.Context, r Showing, p grants.Person, issuer Issuer, shift grants.Shift, read time.Time) (grants.Grant, grants.Credential, grants.Order, error) {
 	var c grants.Credential
 	var order grants.Order
-	if !s.issuingNow.add(r.Grant) {
-		return grants.Grant{}, c, order, ErrJustShown
-	}
 	now := s.now()
 	plan, err := s.planOf(ctx, r.Grant, p, issuer, shift, now)
 	if err != nil {
-		s.issuingNow.remove(r.Grant)
 		return grants.Grant{}, c, order, err
 	}
 	g, err := s.update(ctx, r.Grant, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
 		var st step
-		if g.State != grants.Open {
-			return st, ErrOver
+		if err := ready(g, r.Ends, s.Limits.Together, now); err != nil {
+			return st, err
 		}
 		if g.BoundToShift() && g.Shift != shift {
 			next, err := g.Follow(shift, read, now)
@@ -177,11 +176,8 @@ func (s *Service) intend(ctx context.Context, r Showing, p grants.Person, issuer
 		st.moves = append(st.moves, move{g, e})
 		return st, nil
 	})
-	if err != nil {
-		s.issuingNow.remove(r.Grant)
-		if errors.Is(err, grants.ErrNotNow) {
-			err = ErrOver
-		}
+	if errors.Is(err, grants.ErrNotNow) {
+		err = ErrOver
 	}
 	return g, c, order, err
 }
@@ -221,9 +217,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// issue calls the issuer. The call is not cut short by whoever pressed: its answer decides what is recorded.
-func (s *Service) issue(ctx context.Context, issuer Issuer, order grants.Order) (grants.Secret, error) {
-	defer s.issuingNow.remove(order.Grant)
+// issue calls the issuer, for less time than a credential may be Issuing.
+func issue(ctx context.Context, issuer Issuer, order grants.Order) (grants.Secret, error) {
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
 	return issuer.Issue(ctx, order)

@@ -23,9 +23,9 @@ type Service struct {
 	clock      atomic.Int64 // the last time given out, in milliseconds
 	broken     chan error   // the first error after which the process must stop
 
-	decideKick chan struct{}
-	callKick   map[string]chan struct{} // by issuer
-	tellKick   map[Surface]chan struct{}
+	decideKick, deadlineKick chan struct{}
+	callKick                 map[string]chan struct{} // by issuer
+	tellKick                 map[Surface]chan struct{}
 }
 
 // New checks the ledger's open grants against its events, recovers what a crash left
@@ -33,7 +33,7 @@ type Service struct {
 func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
-		decideKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
+		decideKick: make(chan struct{}, 1), deadlineKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
 		tellKick: map[Surface]chan struct{}{Verdict: make(chan struct{}, 1), Card: make(chan struct{}, 1)},
 	}
 	s.defaults()
@@ -189,7 +189,8 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.keepPolling(ctx); return nil })
 	g.Go(func() error { s.watchClock(ctx); return nil })
 	g.Go(func() error { s.keepAuditing(ctx); return nil })
-	g.Go(func() error { s.sweep(ctx, lane{indexDecide, s.decideKick, s.advance, 8}); return nil })
+	g.Go(func() error { s.sweep(ctx, lane{indexDecide, s.decideKick, s.advance, 16}); return nil })
+	g.Go(func() error { s.sweep(ctx, lane{indexDeadline, s.deadlineKick, s.advance, 8}); return nil })
 	for name, kick := range s.callKick {
 		g.Go(func() error { s.sweep(ctx, lane{indexCall + name, kick, s.retire, 4}); return nil })
 	}
@@ -213,6 +214,7 @@ func (s *Service) fatal(err error) {
 // wake lets every loop look at what is due.
 func (s *Service) wake() {
 	kick(s.decideKick)
+	kick(s.deadlineKick)
 	for _, c := range s.tellKick {
 		kick(c)
 	}
@@ -228,7 +230,8 @@ func kick(c chan struct{}) {
 	}
 }
 
-// lane is one queue of due grants: the decisions, or one issuer's revocations.
+// lane is one queue of due grants: the decisions, which wait for PagerDuty, the deadlines, which
+// wait for nobody, or one issuer's revocations.
 type lane struct {
 	index   string
 	kick    <-chan struct{}

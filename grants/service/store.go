@@ -26,7 +26,8 @@ const (
 const (
 	indexActive   = "active"   // person → their grants that are not closed
 	indexOpen     = "open"     // end → open grants
-	indexDecide   = "decide"   // when → grants whose next decision or deadline is due
+	indexDecide   = "decide"   // when → requests that wait for a decision; PagerDuty is asked
+	indexDeadline = "deadline" // when → open and closing grants; nobody is asked
 	indexCall     = "call/"    // + issuer: when → grants with a credential to revoke
 	indexUntold   = "untold/"  // + surface: since → surfaces that don't show what is true
 	indexEnvelope = "envelope" // when → envelope
@@ -170,8 +171,8 @@ func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq in
 		return change, g, err
 	}
 	change.Docs = append(change.Docs, dueDoc)
-	if len(st.moves) > 0 {
-		rows, err := tell(v, g, st.moves)
+	if last, ok := news(st); ok {
+		rows, err := tell(v, g, seq-1, last.At)
 		if err != nil {
 			return change, g, err
 		}
@@ -215,7 +216,11 @@ func dueOf(g grants.Grant, d due) (ledger.Doc, error) {
 	doc := ledger.Doc{Kind: docDue, Key: g.ID}
 	next := g.NextAt(d.Decide, d.Call)
 	if !next.Decide.IsZero() {
-		doc.Index = append(doc.Index, ledger.Key{Index: indexDecide, Key: ledger.TimeKey(next.Decide)})
+		index := indexDeadline
+		if g.State == grants.Asked || g.State == grants.Pending {
+			index = indexDecide
+		}
+		doc.Index = append(doc.Index, ledger.Key{Index: index, Key: ledger.TimeKey(next.Decide)})
 	}
 	if !next.Call.IsZero() {
 		doc.Index = append(doc.Index, ledger.Key{Index: indexCall + g.Role.Issuer, Key: ledger.TimeKey(next.Call)})
@@ -231,32 +236,40 @@ func dueOf(g grants.Grant, d due) (ledger.Doc, error) {
 	return doc, nil
 }
 
-// tell makes the outbox rows that a change wants shown. The verdict follows everything after the first record;
-// a card exists from the moment that others may have a say in the grant.
-func tell(v *ledger.View, g grants.Grant, moves []move) ([]ledger.Doc, error) {
-	last := moves[len(moves)-1].event
-	if g.State == grants.Asked {
-		return nil, nil
+// news is the last event of a step that people should see.
+func news(st step) (last grants.Event, ok bool) {
+	for _, m := range st.moves {
+		if k := m.event.Kind; k != grants.KindAsked && k != grants.KindIssuing && k != grants.KindRetiring {
+			last, ok = m.event, true
+		}
 	}
+	for _, e := range st.events {
+		if e.Kind == grants.KindFailing || e.Kind == grants.KindRecovered {
+			last, ok = e, true
+		}
+	}
+	return last, ok
+}
+
+// tell makes the outbox rows that a change wants shown, as of an event. A card exists from
+// the moment that others may have a say in the grant.
+func tell(v *ledger.View, g grants.Grant, seq int64, at time.Time) ([]ledger.Doc, error) {
 	var rows []ledger.Doc
 	for _, surface := range []Surface{Verdict, Card} {
-		row := outbox{Grant: g.ID, Surface: surface, Since: last.At}
+		row := outbox{Grant: g.ID, Surface: surface}
 		b, exists := v.Get(docOutbox, row.key())
 		if exists {
 			if err := json.Unmarshal(b, &row); err != nil {
 				return nil, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
 			}
 		}
-		if surface == Card && (g.Role.Channel == "" || !exists && !(g.State == grants.Pending || g.State == grants.Open)) {
-			continue
-		}
-		if exists && quiet(last.Kind) {
+		if surface == Card && (g.Role.Channel == "" || !exists && g.State != grants.Pending && g.State != grants.Open) {
 			continue
 		}
 		if row.Shown >= row.Want {
-			row.Since = last.At
+			row.Since = at
 		}
-		row.Want = g.Seq
+		row.Want = seq
 		doc, err := rowDoc(row)
 		if err != nil {
 			return nil, err
@@ -264,11 +277,6 @@ func tell(v *ledger.View, g grants.Grant, moves []move) ([]ledger.Doc, error) {
 		rows = append(rows, doc)
 	}
 	return rows, nil
-}
-
-// quiet kinds change nothing that people see.
-func quiet(k grants.Kind) bool {
-	return k == grants.KindIssuing || k == grants.KindRetiring
 }
 
 func rowDoc(row outbox) (ledger.Doc, error) {

@@ -127,8 +127,9 @@ func (s *Service) Revoke(ctx context.Context, p Press) (grants.Grant, error) {
 
 // Reject records a press or command that was refused before it could be understood.
 func (s *Service) Reject(ctx context.Context, o Origin, detail string) error {
-	_, err := s.take(ctx, o, "", s.now(), func(*ledger.View, grants.Grant) (step, error) {
-		st := rejected(o, "", nil, s.now())
+	now := s.now()
+	_, err := s.take(ctx, o, "", now, func(*ledger.View, grants.Grant) (step, error) {
+		st := rejected(o, "", nil, now)
 		st.events[0].Detail = detail
 		return st, nil
 	})

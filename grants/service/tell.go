@@ -110,6 +110,11 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 	var d due
 	var typed grants.Typed
 	err := s.Ledger.View(ctx, func(v *ledger.View) (err error) {
+		if b, ok := v.Get(docOutbox, row.key()); ok { // as it is now: what was listed may be old
+			if err := json.Unmarshal(b, &row); err != nil {
+				return err
+			}
+		}
 		if g, d, err = load(v, row.Grant); err != nil {
 			return err
 		}
@@ -141,7 +146,7 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 		if err := json.Unmarshal(b, &cur); err != nil {
 			return ledger.Change{}, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
 		}
-		cur.Ref, cur.Shown = ref, max(cur.Shown, g.Seq)
+		cur.Ref, cur.Shown = ref, max(cur.Shown, row.Want)
 		if g.State == grants.Closed && cur.Shown >= cur.Want { // nothing will ever change here again
 			return ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}, nil
 		}

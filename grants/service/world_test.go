@@ -130,7 +130,9 @@ func someRoles() []grants.Role {
 }
 
 // at is a time from now, as the service keeps times.
-func (w *world) at(d time.Duration) time.Time { return time.Now().Add(d).UTC().Truncate(time.Millisecond) }
+func (w *world) at(d time.Duration) time.Time {
+	return time.Now().Add(d).UTC().Truncate(time.Millisecond)
+}
 
 // opens starts the process: it must come up.
 func (w *world) opens() *world {
