@@ -59,18 +59,18 @@ func Parse(data []byte) (c Config, warnings []Problem, err error) {
 
 // parse decodes what it can and checks that too, so that all problems are told at once.
 func parse(data []byte) (c Config, warnings, problems []Problem) {
-	lines, found, err := survey(data)
+	lines, seen, err := survey(data)
 	if err != nil {
 		return Config{}, nil, []Problem{{Text: "is not a configuration: " + flat(err)}}
 	}
 	c, wrong := unmarshal(data)
 	checked, warnings := c.check()
-	for _, p := range slices.Concat(wrong, checked) {
-		if !known(found, p.Key) { // one thing that is wrong is told once
-			found = append(found, p)
+	for _, p := range slices.Concat(wrong, seen, checked) {
+		if !known(problems, p.Key) { // one thing that is wrong is told once
+			problems = append(problems, p)
 		}
 	}
-	return c, place(warnings, lines), place(found, lines)
+	return c, place(warnings, lines), place(problems, lines)
 }
 
 // unmarshal decodes the keys that it understands and reports the others.
