@@ -17,6 +17,7 @@ func (e *Emulator) ControlHandler() http.Handler {
 	e.controlPeople(mux)
 	e.controlWorld(mux)
 	e.controlFaults(mux)
+	e.controlHolds(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopback(r.Host) {
 			controlError(w, http.StatusForbidden, errors.New("the host is not loopback"))
@@ -200,6 +201,21 @@ func (e *Emulator) controlFaults(mux *http.ServeMux) {
 		return nil, nil
 	})
 	order(mux, "fault/clear", func(context.Context, struct{}) (any, error) { e.ClearFaults(); return nil, nil })
+	order(mux, "sockets/cut", func(context.Context, struct{}) (any, error) { e.CutSockets(); return nil, nil })
+	order(mux, "sockets/disconnect", func(_ context.Context, in struct{ Reason string }) (any, error) {
+		e.Disconnect(in.Reason)
+		return nil, nil
+	})
+	order(mux, "delivery", func(_ context.Context, in Delivery) (any, error) { e.SetDelivery(in); return nil, nil })
+	order(mux, "deliver", func(_ context.Context, in struct {
+		EnvelopeID string `json:"envelope_id"`
+	},
+	) (any, error) {
+		return nil, e.Deliver(in.EnvelopeID)
+	})
+}
+
+func (e *Emulator) controlHolds(mux *http.ServeMux) {
 	type handle struct{ ID string }
 	order(mux, "hold", func(_ context.Context, in Hold) (any, error) {
 		if in.When != Before && in.When != After {
@@ -237,18 +253,6 @@ func (e *Emulator) controlFaults(mux *http.ServeMux) {
 	}
 	order(mux, "hold/release", letGo((*Held).Release))
 	order(mux, "hold/drop", letGo((*Held).Drop))
-	order(mux, "sockets/cut", func(context.Context, struct{}) (any, error) { e.CutSockets(); return nil, nil })
-	order(mux, "sockets/disconnect", func(_ context.Context, in struct{ Reason string }) (any, error) {
-		e.Disconnect(in.Reason)
-		return nil, nil
-	})
-	order(mux, "delivery", func(_ context.Context, in Delivery) (any, error) { e.SetDelivery(in); return nil, nil })
-	order(mux, "deliver", func(_ context.Context, in struct {
-		EnvelopeID string `json:"envelope_id"`
-	},
-	) (any, error) {
-		return nil, e.Deliver(in.EnvelopeID)
-	})
 }
 
 func (e *Emulator) handle(id string) (*Held, error) {

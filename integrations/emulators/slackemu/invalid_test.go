@@ -1,6 +1,7 @@
 package slackemu_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -51,9 +52,7 @@ func blockCase(kind string, pairs ...any) object {
 // with returns a copy of an object with properties set.
 func with(o object, pairs ...any) object {
 	out := object{}
-	for k, v := range o {
-		out[k] = v
-	}
+	maps.Copy(out, o)
 	for i := 0; i < len(pairs); i += 2 {
 		out[pairs[i].(string)] = pairs[i+1]
 	}

@@ -3,6 +3,7 @@ package slackemu_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -105,9 +106,7 @@ func openView(t *testing.T, change object, blocks ...any) answer {
 		t.Fatal(err)
 	}
 	view := object{"type": "modal", "title": plainText("t"), "submit": plainText("go"), "blocks": blocks}
-	for k, v := range change {
-		view[k] = v
-	}
+	maps.Copy(view, change)
 	return call(emu, "views.open", object{"trigger_id": act.TriggerID, "view": view})
 }
 
@@ -116,9 +115,7 @@ func TestMessageLimits(t *testing.T) {
 	block := func(s string) object { return object{"type": "section", "text": mrkdwn(s)} }
 	press := func(change object) object {
 		b := object{"type": "button", "text": plainText("ok"), "action_id": "a"}
-		for k, v := range change {
-			b[k] = v
-		}
+		maps.Copy(b, change)
 		return object{"type": "actions", "elements": []any{b}}
 	}
 	tests := []struct {
