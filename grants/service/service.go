@@ -76,6 +76,9 @@ type Notice struct {
 	Plan    string             // what will be given, in the issuer's sentence
 	Does    grants.Description // how fast it can be cut
 	Failing grants.Retry       // of revoking, while it fails
+
+	// Who names a person by their key or PagerDuty user ID, as the directory is now; nil: nobody is known.
+	Who func(id string) (grants.Person, bool)
 }
 
 // Wait is an error that says when a Notifier may be called again.

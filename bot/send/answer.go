@@ -1,0 +1,139 @@
+package send
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"nightlatch/bot/view"
+	"nightlatch/grants"
+)
+
+// Slack lets a response_url be used five times in half an hour. We stop a little before.
+const (
+	answerUses = 5
+	answerLife = 29 * time.Minute
+)
+
+// soon is how fresh a command must be for its verdict to be shown where it was typed.
+// Later, the person is no longer looking there.
+const soon = 30 * time.Second
+
+// answers are the response URLs that may still be used, in memory only.
+type answers struct {
+	mu       sync.Mutex
+	requests map[string]answerURL // by request, before its grant has an ID that we know
+	grants   map[string]answerURL // by grant
+}
+
+type answerURL struct {
+	url  string
+	born time.Time
+	uses int
+}
+
+func newAnswers() answers {
+	return answers{requests: map[string]answerURL{}, grants: map[string]answerURL{}}
+}
+
+// request names a person's request before it has an ID.
+func request(p grants.PersonKey, role string) string { return string(p) + " " + role }
+
+// Expect keeps the response URL of a command, so that the first verdict on it can be shown
+// where it was typed. It is called before the request is recorded, because the verdict may
+// come before the call that recorded it returns.
+func (s *Sender) Expect(p grants.PersonKey, role, responseURL string) {
+	s.answers.put(request(p, role), "", responseURL)
+}
+
+// Remember keeps the response URL of a press in a grant's ephemeral verdict, which lets it
+// be replaced.
+func (s *Sender) Remember(grant, responseURL string) { s.answers.put("", grant, responseURL) }
+
+func (a *answers) put(request, grant, raw string) {
+	if raw == "" {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fresh := answerURL{url: raw, born: time.Now()}
+	for _, m := range []map[string]answerURL{a.requests, a.grants} {
+		for k, u := range m {
+			if time.Since(u.born) > answerLife {
+				delete(m, k)
+			}
+		}
+	}
+	if grant != "" {
+		a.grants[grant] = fresh
+		return
+	}
+	a.requests[request] = fresh
+}
+
+// first takes the URL of the command that asked for a grant, while it is fresh.
+func (a *answers) first(g grants.Grant) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := request(g.Person, g.Role.Name)
+	u, ok := a.requests[key]
+	if !ok || time.Since(u.born) > soon {
+		return ""
+	}
+	delete(a.requests, key)
+	u.uses++
+	a.grants[g.ID] = u
+	return u.url
+}
+
+// again takes the URL of a grant's ephemeral once more, if it may be used again.
+func (a *answers) again(grant string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u, ok := a.grants[grant]
+	if !ok || u.uses >= answerUses || time.Since(u.born) > answerLife {
+		return ""
+	}
+	u.uses++
+	a.grants[grant] = u
+	return u.url
+}
+
+// Answer tells something to whoever pressed or typed, and to nobody else.
+func (s *Sender) Answer(ctx context.Context, responseURL string, m view.Message) error {
+	return s.respond(ctx, responseURL, m, false)
+}
+
+// respond posts to a response URL, beside or in place of what was there.
+func (s *Sender) respond(ctx context.Context, responseURL string, m view.Message, replace bool) error {
+	if !s.slackURL(responseURL) {
+		return fmt.Errorf("answering a press: %w: the response URL is not Slack's", ErrRefused)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := slack.PostWebhookCustomHTTPContext(ctx, responseURL, s.http, &slack.WebhookMessage{
+		Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
+		ResponseType: slack.ResponseTypeEphemeral, ReplaceOriginal: replace,
+	})
+	if err != nil {
+		return s.failed("answering a press", "response_url", err)
+	}
+	return nil
+}
+
+// slackURL keeps us from posting to a host that an envelope made up.
+func (s *Sender) slackURL(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.User != nil {
+		return false
+	}
+	if u.Host == s.host {
+		return true
+	}
+	return u.Scheme == "https" && (strings.HasSuffix(u.Host, ".slack.com") || strings.HasSuffix(u.Host, ".slack-gov.com"))
+}

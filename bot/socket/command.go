@@ -1,0 +1,119 @@
+package socket
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"nightlatch/bot/view"
+)
+
+// Verb is what a person wants.
+type Verb string
+
+// The verbs. Those that take access away pass every limit.
+const (
+	Ask      Verb = "ask"
+	Help     Verb = "help"
+	Usage    Verb = "usage"
+	Approve  Verb = view.Approve
+	Deny     Verb = view.Deny
+	Revoke   Verb = view.Revoke
+	Withdraw Verb = view.Withdraw
+	Return   Verb = view.Return
+	Reveal   Verb = view.Reveal
+	Nothing  Verb = "nothing" // to be acknowledged, no more
+)
+
+// takesAway reports whether a verb ends or refuses access, which nothing may hold up.
+func (v Verb) takesAway() bool {
+	return v == Deny || v == Revoke || v == Withdraw || v == Return
+}
+
+// Line is a command's text, understood.
+type Line struct {
+	Verb     Verb
+	Role     string
+	Duration time.Duration // zero: none was written
+	Reason   string
+}
+
+// Bounds of what can be typed. Both leave room in everything that shows or keeps it.
+const (
+	longestRole   = 80   // characters
+	longestReason = 1000 // characters
+)
+
+const example = "Write it like this: `/access orders-read 1h30m checkout is failing`."
+
+// ParseLine reads the text after /access: ROLE, perhaps a DURATION, and the REASON. Its
+// errors are view.UsageErrors, for the person who typed it.
+func ParseLine(text string) (Line, error) {
+	words := strings.Fields(plainText(text))
+	switch {
+	case len(words) == 0:
+		return Line{Verb: Usage}, nil
+	case len(words) == 1 && strings.EqualFold(words[0], "help"):
+		return Line{Verb: Help}, nil
+	}
+	line := Line{Verb: Ask, Role: words[0]}
+	if utf8.RuneCountInString(line.Role) > longestRole {
+		return Line{}, view.UsageError("There is no role with a name that long. `/access help` lists what you can ask for.")
+	}
+	rest := words[1:]
+	if len(rest) > 0 && durationLike.MatchString(rest[0]) {
+		d, err := parseDuration(rest[0])
+		if err != nil {
+			return Line{}, err
+		}
+		line.Duration, rest = d, rest[1:]
+	}
+	line.Reason = strings.Join(rest, " ")
+	if utf8.RuneCountInString(line.Reason) > longestReason {
+		return Line{}, view.UsageError(fmt.Sprintf("The reason is longer than %d characters, so nothing was asked. Say it in a sentence.", longestReason))
+	}
+	return line, nil
+}
+
+// durationLike are words that somebody meant as a duration, well written or not. Others,
+// such as "5xx", begin the reason.
+var durationLike = regexp.MustCompile(`^(?i)[-+]?\d+([.,:]\d+)?((s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(\d+(m|mins?|minutes?|s|secs?)?)*)?$`)
+
+// durationForm is how a duration is written.
+var durationForm = regexp.MustCompile(`^(\d{1,4}h)?(\d{1,5}m)?(\d{1,5}s)?$`)
+
+func parseDuration(word string) (time.Duration, error) {
+	if durationForm.MatchString(word) {
+		if d, err := time.ParseDuration(word); err == nil && d > 0 {
+			return d, nil
+		}
+	}
+	return 0, view.UsageError("The duration is written 30m, 1h or 1h30m, so nothing was asked. " + example)
+}
+
+// markup is what Slack makes of links, people and channels in a command's text. A typed
+// angle bracket arrives escaped, so these are Slack's own.
+var markup = regexp.MustCompile(`<([^<>]*)>`)
+
+// plainText turns Slack's markup into what the person saw when they typed it.
+func plainText(text string) string {
+	text = markup.ReplaceAllStringFunc(text, func(m string) string {
+		target, label, labelled := strings.Cut(m[1:len(m)-1], "|")
+		label = strings.TrimLeft(label, "@#")
+		if !labelled || label == "" {
+			label = strings.TrimLeft(target, "@#!")
+		}
+		switch {
+		case strings.HasPrefix(target, "@"), strings.HasPrefix(target, "!"):
+			return "@" + label
+		case strings.HasPrefix(target, "#"):
+			return "#" + label
+		case strings.HasPrefix(target, "mailto:"):
+			return strings.TrimPrefix(target, "mailto:")
+		}
+		return target // a link: where it leads, not what it says
+	})
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
+}

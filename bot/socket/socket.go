@@ -1,0 +1,318 @@
+// Package socket is the incoming half of the bot: it keeps one Socket Mode connection to
+// Slack, turns envelopes into commands, and has them recorded before they are acknowledged.
+//
+// A command goes through fixed steps: it is understood ([Parse]), its workspace is checked,
+// the limits are asked, then a worker hands it to the service and acknowledges what the
+// service has recorded. Reveal alone is acknowledged at once, because nothing has happened yet and it can be
+// pressed again.
+//
+// Life cycle: [New] connects to nothing; [Listener.Run] does until its context ends. Then it
+// takes no more envelopes, finishes what it took, blanks the secrets that are still shown, and closes the
+// socket last, so that everything that was recorded could be acknowledged.
+//
+// Caveats: slack-go closes its socket on every disconnect, so an envelope may be lost in a
+// reconnection; Slack then shows its warning, and every button may be pressed again. The
+// reader never waits: when the workers are behind, a person reads "busy", and when even
+// those answers pile up, Slack's own warning.
+package socket
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"nightlatch/bot/send"
+	"nightlatch/bot/view"
+	"nightlatch/grants"
+	"nightlatch/grants/service"
+)
+
+// Taker records what people press and type. Each call is one commit; when it returns nil,
+// what was asked is on disk.
+type Taker interface {
+	Request(ctx context.Context, a service.Ask) (grants.Grant, error)
+	Vote(ctx context.Context, b service.Ballot) (grants.Grant, error)
+	Withdraw(ctx context.Context, p service.Press) (grants.Grant, error)
+	Return(ctx context.Context, p service.Press) (grants.Grant, error)
+	Revoke(ctx context.Context, p service.Press) (grants.Grant, error)
+}
+
+// Revealer makes secrets, and takes back the one that was not delivered.
+type Revealer interface {
+	Reveal(ctx context.Context, s service.Showing) (service.Revealed, error)
+	Undelivered(ctx context.Context, grant string, ordinal int, why string) error
+}
+
+// Clerk knows the people and keeps the books on what was not let through.
+type Clerk interface {
+	Swallowed(ctx context.Context, count int) error
+	Reject(ctx context.Context, o service.Origin, detail string) error
+	Who(id string) (grants.Person, bool)
+	RolesFor(p grants.PersonKey) []grants.Role
+}
+
+// Config is what a Listener is made of. AppToken, Sender, Identity and the service's three
+// sides must be set.
+type Config struct {
+	AppToken    grants.Secret
+	APIURL      string            // default send.DefaultURL
+	Transport   http.RoundTripper // nil: a clone of http.DefaultTransport
+	Dialer      *websocket.Dialer // nil: gorilla's own
+	Sender      *send.Sender
+	Identity    send.Identity // envelopes of other workspaces are refused
+	Taker       Taker
+	Revealer    Revealer
+	Clerk       Clerk
+	Environment string
+	Limits      Limits
+	Log         *slog.Logger // nil: silent
+}
+
+// Counts say how the listener is, since it was made.
+type Counts struct {
+	Hellos    int64 // connections that Slack greeted
+	Swallowed int64 // commands that the limits or a full queue refused
+	Foreign   int64 // commands from elsewhere
+	Malformed int64 // envelopes that nobody could read
+	Surplus   int64 // hellos that counted more connections than ours
+}
+
+// Listener listens to Slack.
+type Listener struct {
+	c       Config
+	client  *socketmode.Client
+	frame   view.Frame
+	gate    *gate
+	blanker *blanker
+
+	takes, reveals, apologies chan job
+
+	swallowed                                    atomic.Int64 // not reported yet
+	hellos, refused, foreign, malformed, surplus atomic.Int64
+}
+
+// Bounds of what is on its way at one time. Past them a person reads "busy, press again".
+const (
+	takeWorkers, takeQueue     = 4, 64
+	revealWorkers, revealQueue = 16, 16
+	sorryWorkers, sorryQueue   = 2, 256
+)
+
+// New makes a Listener. It connects to nothing.
+func New(c Config) (*Listener, error) {
+	switch {
+	case c.AppToken.Expose() == "":
+		return nil, errors.New("making the Slack listener: the app token is empty")
+	case c.Sender == nil || c.Taker == nil || c.Revealer == nil || c.Clerk == nil:
+		return nil, errors.New("making the Slack listener: the sender or a side of the service is missing")
+	case c.Identity.Team == "":
+		return nil, errors.New("making the Slack listener: the workspace is unknown")
+	}
+	base, _, err := send.BaseURL(c.APIURL)
+	if err != nil {
+		return nil, fmt.Errorf("making the Slack listener: %w", err)
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	api := slack.New("", slack.OptionAppLevelToken(c.AppToken.Expose()), slack.OptionAPIURL(base),
+		slack.OptionHTTPClient(&pacer{client: send.NewClient(c.Transport)}))
+	var options []socketmode.Option
+	if c.Dialer != nil {
+		options = append(options, socketmode.OptionDialer(c.Dialer))
+	}
+	frame := view.Frame{Environment: c.Environment, Who: c.Clerk.Who}
+	return &Listener{
+		c: c, client: socketmode.New(api, options...), frame: frame,
+		gate: newGate(c.Limits), blanker: newBlanker(c.Sender, frame.Blanked()),
+		takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue), apologies: make(chan job, sorryQueue),
+	}, nil
+}
+
+// Counts says how the listener is.
+func (l *Listener) Counts() Counts {
+	return Counts{
+		Hellos: l.hellos.Load(), Swallowed: l.refused.Load(), Foreign: l.foreign.Load(),
+		Malformed: l.malformed.Load(), Surplus: l.surplus.Load(),
+	}
+}
+
+// What a shutdown may take, together below the five seconds that it has.
+const (
+	drainTime = 2500 * time.Millisecond // for what was taken
+	blankTime = 1200 * time.Millisecond // for the secrets that are still shown
+)
+
+// Run listens until its context ends, which is no error, or until Slack refuses the app token for good.
+func (l *Listener) Run(ctx context.Context) error {
+	// Work and socket outlive ctx: what was taken is finished and acknowledged.
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	connected, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangUp()
+
+	ended := make(chan error, 1)
+	go func() {
+		defer close(ended)
+		ended <- l.client.RunContext(connected)
+	}()
+	blanking, stopBlanking := context.WithCancel(working)
+	defer stopBlanking()
+	var blanked, workers sync.WaitGroup
+	blanked.Go(func() { l.blanker.run(blanking) })
+	l.start(working, &workers)
+
+	fatal := l.read(ctx, ended)
+
+	close(l.takes)
+	close(l.reveals)
+	close(l.apologies)
+	cut := time.AfterFunc(drainTime, stop)
+	l.ignoreWhile(workers.Wait)
+	cut.Stop()
+	stopBlanking()
+	blanked.Wait()
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), blankTime)
+	defer done()
+	l.ignoreWhile(func() {
+		l.report(last)
+		l.blanker.rest(last)
+	})
+	hangUp()
+	l.ignoreWhile(func() { <-ended }) // closed, if it was the end
+	return fatal
+}
+
+// start starts the workers. They end when their queues are closed and empty.
+func (l *Listener) start(ctx context.Context, wg *sync.WaitGroup) {
+	pool := func(n int, queue <-chan job, do func(context.Context, job)) {
+		for range n {
+			wg.Go(func() {
+				for j := range queue {
+					do(ctx, j)
+				}
+			})
+		}
+	}
+	pool(takeWorkers, l.takes, l.take)
+	pool(revealWorkers, l.reveals, l.reveal)
+	pool(sorryWorkers, l.apologies, l.apologise)
+}
+
+// ignoreWhile keeps reading what slack-go says, which would hang otherwise, until f is done.
+// An envelope that comes now is not acknowledged: it can be pressed again.
+func (l *Listener) ignoreWhile(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	for {
+		select {
+		case <-l.client.Events:
+		case <-done:
+			return
+		}
+	}
+}
+
+// read takes events until the context ends, or the connection for good.
+func (l *Listener) read(ctx context.Context, ended <-chan error) error {
+	minute := time.NewTicker(time.Minute)
+	defer minute.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-ended:
+			return fmt.Errorf("listening to Slack: %w", send.Plainly(err))
+		case <-minute.C:
+			l.gate.forget()
+			go l.report(ctx)
+		case event := <-l.client.Events:
+			if err := l.event(event); err != nil {
+				return fmt.Errorf("listening to Slack: %w", err)
+			}
+		}
+	}
+}
+
+// event looks at one event of slack-go. Its error is the end.
+func (l *Listener) event(e socketmode.Event) error {
+	switch e.Type {
+	case socketmode.EventTypeHello:
+		l.greeted(e.Request)
+	case socketmode.EventTypeConnectionError:
+		return l.notConnected(e)
+	case socketmode.EventTypeErrorBadMessage:
+		l.badMessage(e)
+	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
+		l.receive(*e.Request)
+	case socketmode.EventTypeErrorWriteFailed:
+		l.c.Log.Warn("an acknowledgement could not be written")
+	}
+	return nil
+}
+
+// greeted counts who else listens with our app token.
+func (l *Listener) greeted(r *socketmode.Request) {
+	l.hellos.Add(1)
+	if r == nil {
+		return
+	}
+	if r.NumConnections > 1 {
+		l.surplus.Add(1)
+		l.c.Log.Error("somebody else listens with our app token", "connections", r.NumConnections, "ours", 1)
+		return
+	}
+	l.c.Log.Info("connected to Slack")
+}
+
+// notConnected tells the errors that pass from those that only a human can mend, which
+// slack-go would retry for ever.
+func (l *Listener) notConnected(e socketmode.Event) error {
+	data, ok := e.Data.(*slack.ConnectionErrorEvent)
+	if !ok {
+		return nil
+	}
+	err := send.Plainly(data.ErrorObj)
+	if errors.Is(err, send.ErrAuth) {
+		return fmt.Errorf("asking for a connection with the app token: %w", err)
+	}
+	l.c.Log.Warn("could not connect to Slack", "attempt", data.Attempt, "again_in", data.Backoff, "error", err)
+	return nil
+}
+
+// badMessage reads what slack-go could not. Ours is the smaller parser, and a press that it
+// understands is worth taking.
+func (l *Listener) badMessage(e socketmode.Event) {
+	var r socketmode.Request
+	if data, ok := e.Data.(*socketmode.ErrorBadMessage); ok && json.Unmarshal(data.Message, &r) == nil && r.EnvelopeID != "" {
+		l.receive(r)
+		return
+	}
+	l.malformed.Add(1)
+	l.c.Log.Warn("Slack sent what cannot be read")
+}
+
+// report has one event written for everything that was swallowed since the last.
+func (l *Listener) report(ctx context.Context) {
+	n := l.swallowed.Swap(0)
+	if n == 0 {
+		return
+	}
+	if err := l.c.Clerk.Swallowed(ctx, int(n)); err != nil {
+		l.swallowed.Add(n) // counted with the next
+		l.c.Log.Warn("could not record what was swallowed", "error", err)
+	}
+}

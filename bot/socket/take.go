@@ -1,0 +1,223 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"nightlatch/bot/send"
+	"nightlatch/bot/view"
+	"nightlatch/grants/service"
+)
+
+// Slack waits three seconds for an acknowledgement. What is not recorded by then is not
+// done, so that nobody presses twice what happened once.
+const (
+	takeTime = 2500 * time.Millisecond
+	ackTime  = 2 * time.Second
+)
+
+// errBusy says that a bound keeps a command out.
+var errBusy = service.ErrBusy
+
+// receive reads one envelope and queues what is to be done. It never waits.
+func (l *Listener) receive(r socketmode.Request) {
+	c, err := Parse(r.Type, r.EnvelopeID, r.Payload)
+	j := job{Command: c, deadline: time.Now().Add(takeTime)}
+	switch {
+	case err != nil && !errors.Is(err, errNoGrant):
+		l.malformed.Add(1)
+		l.c.Log.Warn("an envelope cannot be understood", "error", err)
+		return
+	case c.Verb == Nothing:
+		l.sorry(j, nil)
+	case c.foreign(l.c.Identity):
+		l.foreign.Add(1)
+		l.refuse(j, strangers, view.ErrForeign)
+	case err != nil:
+		l.refuse(j, string(c.person()), err)
+	case !c.Verb.takesAway() && !l.gate.admits(string(c.person())):
+		l.swallow(j)
+	case c.Verb == Reveal:
+		l.queue(l.reveals, j)
+	default:
+		l.queue(l.takes, j)
+	}
+}
+
+// refuse has a command refused and recorded, unless there are too many of these.
+func (l *Listener) refuse(j job, who string, flaw error) {
+	if !l.gate.admits(who) {
+		l.swallow(j)
+		return
+	}
+	j.flaw = flaw
+	l.queue(l.takes, j)
+}
+
+func (l *Listener) queue(q chan<- job, j job) {
+	select {
+	case q <- j:
+	default:
+		l.swallow(j)
+	}
+}
+
+// swallow answers "busy, press again" and counts it.
+func (l *Listener) swallow(j job) {
+	l.swallowed.Add(1)
+	l.refused.Add(1)
+	l.sorry(j, errBusy)
+}
+
+// sorry queues an acknowledgement that says no more than an error, or nothing. When even
+// this queue is full, Slack's own warning is what the person sees.
+func (l *Listener) sorry(j job, flaw error) {
+	j.flaw = flaw
+	select {
+	case l.apologies <- j:
+	default:
+	}
+}
+
+// apologise acknowledges and says why nothing was done.
+func (l *Listener) apologise(ctx context.Context, j job) {
+	if j.flaw == nil {
+		l.ack(ctx, j.Command, nil)
+		return
+	}
+	l.reply(ctx, j.Command, view.Plain(l.frame.Sentence(j.flaw)))
+}
+
+// take has the service record a command, then acknowledges it.
+func (l *Listener) take(ctx context.Context, j job) {
+	recording, cancel := context.WithDeadline(ctx, j.deadline)
+	defer cancel()
+	m, err := l.record(recording, j)
+	switch {
+	case errors.Is(err, service.ErrDuplicate):
+		l.ack(ctx, j.Command, nil)
+	case err != nil:
+		l.note(j, err)
+		l.reply(ctx, j.Command, view.Plain(l.frame.Sentence(err)))
+	case m != nil:
+		l.reply(ctx, j.Command, *m)
+	default:
+		l.ack(ctx, j.Command, nil)
+	}
+}
+
+// record does a command's one commit. It returns what to answer, or nil when the service
+// tells the rest by itself.
+func (l *Listener) record(ctx context.Context, j job) (*view.Message, error) {
+	c := j.Command
+	if j.flaw != nil {
+		if err := l.c.Clerk.Reject(ctx, c.origin(), j.flaw.Error()); err != nil {
+			l.c.Log.Warn("could not record a refused press", "error", err)
+		}
+		return nil, j.flaw
+	}
+	press := service.Press{Origin: c.origin(), Grant: c.Grant}
+	if c.Ephemeral {
+		l.c.Sender.Remember(c.Grant, c.ResponseURL)
+	}
+	var err error
+	switch c.Verb {
+	case Ask:
+		return l.ask(ctx, c)
+	case Help:
+		m := l.frame.Help(l.c.Clerk.RolesFor(c.person()))
+		return &m, nil
+	case Usage:
+		if c.Usage != nil {
+			return nil, c.Usage
+		}
+		m := l.frame.Usage()
+		return &m, nil
+	case Approve, Deny:
+		_, err = l.c.Taker.Vote(ctx, service.Ballot{Origin: c.origin(), Grant: c.Grant, Yes: c.Verb == Approve})
+	case Withdraw:
+		_, err = l.c.Taker.Withdraw(ctx, press)
+	case Return:
+		_, err = l.c.Taker.Return(ctx, press)
+	case Revoke:
+		_, err = l.c.Taker.Revoke(ctx, press)
+	}
+	return nil, err
+}
+
+func (l *Listener) ask(ctx context.Context, c Command) (*view.Message, error) {
+	l.c.Sender.Expect(c.person(), c.Line.Role, c.ResponseURL)
+	g, err := l.c.Taker.Request(ctx, service.Ask{
+		Origin: c.origin(), Role: c.Line.Role, Duration: c.Line.Duration, Reason: c.Line.Reason, Channel: c.Channel,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := l.frame.Asking(g)
+	return &m, nil
+}
+
+// note logs what is no ordinary answer, once.
+func (l *Listener) note(j job, err error) {
+	if _, ok := errors.AsType[*service.Refusal](err); ok {
+		return
+	}
+	if _, ok := errors.AsType[view.UsageError](err); ok {
+		return
+	}
+	l.c.Log.Warn("a command was not done", "verb", string(j.Verb), "person", string(j.person()), "grant", j.Grant, "error", err)
+}
+
+// ephemeral is a message inside an acknowledgement.
+type ephemeral struct {
+	ResponseType string        `json:"response_type"`
+	Text         string        `json:"text"`
+	Blocks       []slack.Block `json:"blocks,omitempty"`
+}
+
+// longestAnswer is the number of blocks that an acknowledgement holds safely: Slack drops
+// one of 20 KB or more.
+const longestAnswer = 4
+
+// reply acknowledges a command and answers the person: in the acknowledgement where it may
+// hold something, else through the response URL, else by direct message.
+func (l *Listener) reply(ctx context.Context, c Command, m view.Message) {
+	if c.Typed && len(m.Blocks) <= longestAnswer {
+		l.ack(ctx, c, ephemeral{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks})
+		return
+	}
+	if c.Window != "" {
+		modal := l.frame.Problem(m.Text)
+		l.ack(ctx, c, slack.NewUpdateViewSubmissionResponse(&modal))
+		return
+	}
+	l.ack(ctx, c, nil)
+	l.tell(ctx, c, m)
+}
+
+// tell answers a person outside an acknowledgement.
+func (l *Listener) tell(ctx context.Context, c Command, m view.Message) {
+	var err error
+	if c.ResponseURL != "" {
+		err = l.c.Sender.Answer(ctx, c.ResponseURL, m)
+	}
+	if c.foreign(l.c.Identity) || (c.ResponseURL != "" && err == nil) {
+		return
+	}
+	if err = l.c.Sender.Direct(ctx, c.User, m); err != nil && !errors.Is(err, send.ErrRateLimited) {
+		l.c.Log.Warn("could not answer a press", "person", string(c.person()), "error", err)
+	}
+}
+
+// ack acknowledges an envelope.
+func (l *Listener) ack(ctx context.Context, c Command, payload any) {
+	ctx, cancel := context.WithTimeout(ctx, ackTime)
+	defer cancel()
+	if err := l.client.AckCtx(ctx, c.Envelope, payload); err != nil {
+		l.c.Log.Warn("could not acknowledge", "verb", string(c.Verb), "error", send.Plainly(err))
+	}
+}

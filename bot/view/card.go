@@ -1,0 +1,104 @@
+package view
+
+import (
+	"github.com/slack-go/slack"
+
+	"nightlatch/grants"
+	"nightlatch/grants/service"
+)
+
+// Card shows a grant to the people who decide about it: with Approve and Deny while it is
+// pending, with Revoke while it is open, and from then on how it ended, without buttons.
+func (f Frame) Card(n service.Notice) Message {
+	switch n.Grant.State {
+	case grants.Asked, grants.Pending:
+		return f.cardPending(n)
+	case grants.Open:
+		return f.cardOpen(n)
+	default:
+		return f.cardOver(n)
+	}
+}
+
+func (f Frame) cardPending(n service.Notice) Message {
+	g := n.Grant
+	title := f.mention(string(g.Person)) + " asks for " + bold(g.Role.Name) + " for " + length(g.Duration) + "."
+	return Message{
+		Text: title,
+		Blocks: []slack.Block{
+			section(title + "\n" + f.explanation(ofThem, g.Reasons, g.Role)),
+			quote("Their reason, in their own words:", n.Reason),
+			section(pieces("*What they will be given*", plan(n), speed(n.Does), runbook(g.Role))),
+			section(pieces(f.voters(g.Voters)+" One no denies it.", f.votes(g), "Undecided, it lapses "+until(g.PendingUntil)+".")),
+			buttons(
+				button(Approve, g.ID, "Approve", slack.StylePrimary),
+				button(Deny, g.ID, "Deny", slack.StyleDanger),
+			),
+			footer(f.environment() + "Request " + g.ID),
+		},
+	}
+}
+
+func (f Frame) cardOpen(n service.Notice) Message {
+	g := n.Grant
+	title := f.mention(string(g.Person)) + " has " + bold(g.Role.Name) + " until " + until(g.Ends) + "."
+	return Message{
+		Text: title,
+		Blocks: []slack.Block{
+			section(pieces(title, f.explanation(ofThem, g.Reasons, g.Role), f.votes(g))),
+			quote("Their reason, in their own words:", n.Reason),
+			section(pieces("*What they are given*", plan(n), speed(n.Does), runbook(g.Role), revealed(g))),
+			buttons(button(Revoke, g.ID, "Revoke", slack.StyleDanger)),
+			footer(f.environment() + "Grant " + g.ID),
+		},
+	}
+}
+
+func (f Frame) cardOver(n service.Notice) Message {
+	g := n.Grant
+	verb, kind := " asked for ", "Request "
+	if !g.Opened.IsZero() {
+		verb, kind = " had ", "Grant "
+	}
+	title := f.mention(string(g.Person)) + verb + bold(g.Role.Name) + ". " + f.outcome(ofThem, g)
+	why := ""
+	if g.Outcome == grants.Refused {
+		why = f.explanation(ofThem, g.Reasons, g.Role)
+	}
+	return Message{
+		Text: title,
+		Blocks: []slack.Block{
+			section(pieces(title, why, f.votes(g), evidence(g, n.Failing))),
+			quote("Their reason, in their own words:", n.Reason),
+			footer(f.environment() + kind + g.ID),
+		},
+	}
+}
+
+// votes says who voted what, so that nobody has to ask.
+func (f Frame) votes(g grants.Grant) string {
+	var yes, no []string
+	for _, v := range g.Votes {
+		if v.Yes {
+			yes = append(yes, string(v.Person))
+		} else {
+			no = append(no, string(v.Person))
+		}
+	}
+	var lines []string
+	if len(yes) > 0 {
+		lines = append(lines, "Said yes: "+f.mentions(yes, "and")+".")
+	}
+	if len(no) > 0 {
+		lines = append(lines, "Said no: "+f.mentions(no, "and")+".")
+	}
+	return pieces(lines...)
+}
+
+// revealed says how often the secret was shown.
+func revealed(g grants.Grant) string {
+	if g.Reveals == 0 {
+		return "It was not revealed yet."
+	}
+	return "It was revealed " + count(g.Reveals, "time") + "."
+}

@@ -1,0 +1,79 @@
+package view
+
+import (
+	"context"
+	"errors"
+
+	"nightlatch/grants"
+	"nightlatch/grants/service"
+)
+
+// Busy is the answer to whoever a bound keeps out. Nothing was done.
+const Busy = "Busy right now, so nothing was done. Press again in a moment."
+
+// ErrForeign says that a press or a command came from another workspace.
+var ErrForeign = errors.New("from another workspace")
+
+// Sentence is the one place where errors become sentences for people: what happened, then
+// what to do next. It tells nothing of an error's text, which is for the operator.
+func (f Frame) Sentence(err error) string {
+	if r, ok := errors.AsType[*service.Refusal](err); ok {
+		return f.refusal(r)
+	}
+	if _, ok := errors.AsType[*service.TwoLiveError](err); ok {
+		return "Two secrets of this grant work already, which is the limit. Press Reveal again to choose which one ends."
+	}
+	if usage, ok := errors.AsType[UsageError](err); ok {
+		return usage.Error()
+	}
+	switch {
+	case errors.Is(err, service.ErrBusy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return Busy
+	case errors.Is(err, service.ErrDuplicate):
+		return "That was done already; Slack sent it twice."
+	case errors.Is(err, service.ErrNoSuchGrant):
+		return "There is no such request or grant any more. `/access help` shows what you can ask for."
+	case errors.Is(err, service.ErrJustShown):
+		return "The secret was shown moments ago. Nothing new was made; press again in ten seconds."
+	case errors.Is(err, service.ErrOver), errors.Is(err, grants.ErrNotNow):
+		return "This is over, so nothing was done. If you still need it, ask again with `/access`."
+	case errors.Is(err, service.ErrDirectory):
+		return "The people of Slack and PagerDuty are still being read, so nothing can be asked yet. Try again in a minute."
+	case errors.Is(err, service.ErrIssuer):
+		return "The system that it opens did not make a secret, so there is none. Press Reveal again in a minute; if it goes on, tell whoever looks after that system."
+	case errors.Is(err, ErrForeign):
+		return standing(grants.Foreign)
+	}
+	return "It could not be recorded, so nothing was done. Press again in a minute; if it goes on, tell whoever looks after Nightlatch here."
+}
+
+// refusal says why a command was not done, and what the grant is now.
+func (f Frame) refusal(r *service.Refusal) string {
+	var about grants.Role
+	if r.Role != nil {
+		about = *r.Role
+	}
+	why := f.explanation(toThem, r.Reasons, about)
+	if r.Grant == nil {
+		if why == "" {
+			return "It was refused."
+		}
+		return why
+	}
+	return pieces(why, f.now(*r.Grant))
+}
+
+// now says what a grant is at the moment, to somebody who was too late or may not.
+func (f Frame) now(g grants.Grant) string {
+	name, who := role(&g), f.mention(string(g.Person))
+	switch g.State {
+	case grants.Asked, grants.Pending:
+		return pieces("The request of "+who+" for "+name+" is not decided yet.", f.votes(g))
+	case grants.Open:
+		return pieces("The request of "+who+" for "+name+" is open until "+until(g.Ends)+".", f.votes(g))
+	}
+	if g.Opened.IsZero() {
+		return pieces("The request of "+who+" for "+name+" is over. "+f.outcome(ofThem, g), f.votes(g))
+	}
+	return "The access of " + who + " to " + name + " is over. " + f.outcome(ofThem, g)
+}

@@ -1,0 +1,115 @@
+package view
+
+import (
+	"github.com/slack-go/slack"
+
+	"nightlatch/grants"
+	"nightlatch/grants/service"
+)
+
+// Verdict shows a grant to the person who asked: who can say yes and Withdraw while it is
+// pending, how long, the runbook, Reveal and Return while it is open, and from then on how
+// it ended and what proves it, without buttons.
+func (f Frame) Verdict(n service.Notice) Message {
+	g := n.Grant
+	switch {
+	case g.State == grants.Asked:
+		return f.message(n, "Your request for "+bold(g.Role.Name)+" is recorded. PagerDuty is being asked whether you are on call.", "")
+	case g.State == grants.Pending:
+		return f.verdictPending(n)
+	case g.State == grants.Open:
+		return f.verdictOpen(n)
+	case g.Outcome == grants.Refused:
+		return f.verdictRefused(n)
+	default:
+		return f.verdictOver(n)
+	}
+}
+
+// message is a verdict: a title, what it says, and the buttons if there are any.
+func (f Frame) message(n service.Notice, title, body string, bs ...slack.BlockElement) Message {
+	m := Message{Text: title, Blocks: []slack.Block{section(pieces(title, body))}}
+	if len(bs) > 0 {
+		m.Blocks = append(m.Blocks, buttons(bs...))
+	}
+	kind := "Request "
+	if !n.Grant.Opened.IsZero() {
+		kind = "Grant "
+	}
+	m.Blocks = append(m.Blocks, footer(f.environment()+kind+n.Grant.ID))
+	return m
+}
+
+func (f Frame) verdictPending(n service.Notice) Message {
+	g := n.Grant
+	title := "Your request for " + bold(g.Role.Name) + " (" + length(g.Duration) + ") waits for a yes."
+	body := pieces(
+		f.explanation(toThem, g.Reasons, g.Role),
+		f.voters(g.Voters)+f.asked(g),
+		f.votes(g),
+		"Undecided, it lapses "+until(g.PendingUntil)+". You will be told by direct message.",
+	)
+	return f.message(n, title, body, button(Withdraw, g.ID, "Withdraw", slack.StyleDefault))
+}
+
+// asked says where the voters were asked.
+func (f Frame) asked(g grants.Grant) string {
+	if g.Role.Channel == "" {
+		return ""
+	}
+	return " They are asked in <#" + escape(Clean(g.Role.Channel, 40)) + ">."
+}
+
+func (f Frame) verdictOpen(n service.Notice) Message {
+	g := n.Grant
+	title := "You have " + bold(g.Role.Name) + " until " + until(g.Ends) + "."
+	body := pieces(
+		f.explanation(toThem, g.Reasons, g.Role),
+		plan(n),
+		runbook(g.Role),
+		"Press Reveal when you need it: the secret is made then, and shown to you alone. Press Return when you are done.",
+	)
+	return f.message(n, title, body,
+		button(Reveal, g.ID, "Reveal", slack.StylePrimary),
+		button(Return, g.ID, "Return", slack.StyleDefault),
+	)
+}
+
+// verdictRefused explains itself: why not, who is on call until when, who could say yes.
+func (f Frame) verdictRefused(n service.Notice) Message {
+	g := n.Grant
+	title := "Your request for " + bold(g.Role.Name) + " was refused."
+	who := ""
+	if g.Role.OffCall.Any() && n.Grant.Basis == "" {
+		who = "Who can say yes to people off call: " + f.voters(g.Role.OffCall)
+	}
+	return f.message(n, title, pieces(f.explanation(toThem, g.Reasons, g.Role), who))
+}
+
+func (f Frame) verdictOver(n service.Notice) Message {
+	g := n.Grant
+	title := "Your request for " + bold(g.Role.Name) + " is over."
+	if !g.Opened.IsZero() {
+		title = "Your access to " + bold(g.Role.Name) + " is over."
+	}
+	again := ""
+	switch g.Outcome {
+	case grants.Lapsed, grants.Expired:
+		again = "If you still need it, ask again."
+	case grants.Revoked, grants.Denied:
+		again = "If you still need it, talk to them, then ask again."
+	}
+	return f.message(n, title, pieces(f.outcome(toThem, g), evidence(g, n.Failing), again))
+}
+
+// Quiet is a message without its buttons, for a place that nobody updates any more.
+func (m Message) Quiet() Message {
+	blocks := make([]slack.Block, 0, len(m.Blocks))
+	for _, b := range m.Blocks {
+		if b.BlockType() != slack.MBTAction {
+			blocks = append(blocks, b)
+		}
+	}
+	m.Blocks = blocks
+	return m
+}
