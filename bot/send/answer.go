@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"nightlatch/bot/view"
 	"nightlatch/grants"
+	"nightlatch/grants/service"
 )
 
 // Slack lets a response_url be used five times in half an hour. We stop a little before.
@@ -32,10 +34,18 @@ type answers struct {
 }
 
 type answerURL struct {
-	url  string
-	born time.Time
-	uses int
+	url   string
+	born  time.Time
+	uses  int
+	ready bool // the command was acknowledged, so the verdict comes after that
 }
+
+// Slack shows the acknowledgement of a command as an answer, too. The verdict waits for it,
+// a moment at a time, so that it comes second and can be replaced later.
+const (
+	moment     = 200 * time.Millisecond
+	mostMoment = 3 * time.Second
+)
 
 func newAnswers() answers {
 	return answers{requests: map[string]answerURL{}, grants: map[string]answerURL{}}
@@ -49,6 +59,16 @@ func request(p grants.PersonKey, role string) string { return string(p) + " " + 
 // come before the call that recorded it returns.
 func (s *Sender) Expect(p grants.PersonKey, role, responseURL string) {
 	s.answers.put(request(p, role), "", responseURL)
+}
+
+// Acknowledged says that the command of a request was acknowledged, so that its verdict may follow.
+func (s *Sender) Acknowledged(p grants.PersonKey, role string) {
+	s.answers.mu.Lock()
+	defer s.answers.mu.Unlock()
+	if u, ok := s.answers.requests[request(p, role)]; ok {
+		u.ready = true
+		s.answers.requests[request(p, role)] = u
+	}
 }
 
 // Remember keeps the response URL of a press in a grant's ephemeral verdict, which lets it
@@ -76,20 +96,26 @@ func (a *answers) put(request, grant, raw string) {
 	a.requests[request] = fresh
 }
 
-// first takes the URL of the command that asked for a grant, while it is fresh.
-func (a *answers) first(g grants.Grant) string {
+// first takes the URL of the command that asked for a grant, while it is fresh. Its error
+// says to come back.
+func (a *answers) first(g grants.Grant) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := request(g.Person, g.Role.Name)
 	u, ok := a.requests[key]
 	if !ok || time.Since(u.born) > soon {
-		return ""
+		return "", nil
+	}
+	if !u.ready && time.Since(u.born) < mostMoment {
+		return "", &service.Wait{For: moment, Err: errNotAcknowledged}
 	}
 	delete(a.requests, key)
 	u.uses++
 	a.grants[g.ID] = u
-	return u.url
+	return u.url, nil
 }
+
+var errNotAcknowledged = errors.New("the command is being acknowledged")
 
 // again takes the URL of a grant's ephemeral once more, if it may be used again.
 func (a *answers) again(grant string) string {

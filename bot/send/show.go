@@ -68,7 +68,11 @@ func (s *Sender) showVerdict(ctx context.Context, n service.Notice, m view.Messa
 	g := n.Grant
 	switch shown, inPlace := strings.CutPrefix(n.Ref, ephemeral); {
 	case n.Ref == "":
-		if at := s.answers.first(g); at != "" && s.respond(ctx, at, m, true) == nil {
+		at, err := s.answers.first(g)
+		if err != nil {
+			return "", err
+		}
+		if at != "" && s.respond(ctx, at, m, true) == nil {
 			return ephemeral + phase(g), nil
 		}
 	case inPlace:

@@ -97,6 +97,9 @@ func (l *Listener) take(ctx context.Context, j job) {
 	recording, cancel := context.WithDeadline(ctx, j.deadline)
 	defer cancel()
 	m, err := l.record(recording, j)
+	if j.Verb == Ask {
+		defer l.c.Sender.Acknowledged(j.person(), j.Line.Role)
+	}
 	switch {
 	case errors.Is(err, service.ErrDuplicate):
 		l.ack(ctx, j.Command, nil)

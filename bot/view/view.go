@@ -40,7 +40,7 @@ type Message struct {
 
 // Frame is what every view needs beside its own values.
 type Frame struct {
-	Environment string                                 // "playground" is shown on every card and verdict
+	Environment string                                // "playground" is shown on every card and verdict
 	Who         func(id string) (grants.Person, bool) // by person key or PagerDuty user ID; nil: nobody is known
 }
 
@@ -96,6 +96,8 @@ func (f Frame) environment() string {
 }
 
 // until says when something ends and how long that is from now on, in the reader's time zone.
-func until(t time.Time) string { return date(t, "{date_short_pretty} at {time}") + " (" + date(t, "{ago}") + ")" }
+func until(t time.Time) string {
+	return date(t, "{date_short_pretty} at {time}") + " (" + date(t, "{ago}") + ")"
+}
 
 func at(t time.Time) string { return date(t, "{date_short_pretty} at {time_secs}") }
