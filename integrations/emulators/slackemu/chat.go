@@ -59,6 +59,10 @@ func (e *Emulator) composition(method string, args map[string]string, tooLong st
 	}
 	c.text = args["text"]
 	if a := args["attachments"]; a != "" && a != "[]" {
+		if !json.Valid([]byte(a)) {
+			e.violate(method, "attachments", "they are no JSON")
+			return c, refuse("invalid_arguments")
+		}
 		c.attachments = json.RawMessage(a)
 	}
 	if md := args["markdown_text"]; md != "" {
