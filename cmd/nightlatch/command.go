@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nightlatch/cmd/nightlatch/config"
+	"nightlatch/cmd/nightlatch/life"
+)
+
+// patience is how long a stop may take.
+const patience = 5 * time.Second
+
+// Main runs a command line and returns the process's exit code.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "nightlatch: %v\nhint: %s\n", err, hintFor(err))
+	return exitCode(err)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "nightlatch",
+		Short: "on-call access that closes by itself",
+		Long: `Nightlatch gives whoever is on call exactly the credential that the incident
+needs, inside Slack, and takes it back when the shift ends.`,
+		Example: `  nightlatch check --config nightlatch.yaml
+  nightlatch serve --config nightlatch.yaml`,
+		SilenceErrors:     true, // Main tells them, with a hint
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown command %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newServe(), newCheck(), newVersion())
+	return root
+}
+
+func newServe() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "run the bot until it is told to stop",
+		Long: `Serve connects to Slack and PagerDuty, answers /access, and revokes what is over.
+It refuses to start while the configuration has a problem. SIGTERM or an interrupt
+stops it within five seconds; a second one stops it at once.
+
+The secrets are read from NIGHTLATCH_SLACK_APP_TOKEN, NIGHTLATCH_SLACK_BOT_TOKEN and
+NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`,
+		Example: `  export NIGHTLATCH_SLACK_APP_TOKEN_FILE=/run/secrets/slack-app
+  export NIGHTLATCH_SLACK_BOT_TOKEN_FILE=/run/secrets/slack-bot
+  export NIGHTLATCH_PAGERDUTY_KEY_FILE=/run/secrets/pagerduty
+  nightlatch serve --config nightlatch.yaml`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := load(cmd.ErrOrStderr(), config.File{Path: path, Env: os.LookupEnv})
+			if err != nil {
+				return err
+			}
+			signals := make(chan os.Signal, 2)
+			signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+			defer signal.Stop(signals)
+			return life.UntilTold(cmd.Context(), signals, patience, func(ctx context.Context) error {
+				return serve(ctx, loaded, newLog(loaded.Config.Log, cmd.ErrOrStderr()))
+			})
+		},
+	}
+	configFlag(cmd, &path)
+	return cmd
+}
+
+func newCheck() *cobra.Command {
+	var (
+		path           string
+		withoutSecrets bool
+	)
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "name every problem of a configuration",
+		Long: `Check reads the configuration and the secrets as serve would, and prints every
+problem at once, with its line and key. Warnings name what is allowed and has a
+price. Nothing is connected to and nothing is written.`,
+		Example: `  nightlatch check --config nightlatch.yaml
+  nightlatch check --config nightlatch.yaml --without-secrets`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			file := config.File{Path: path, Env: os.LookupEnv, WithoutSecrets: withoutSecrets}
+			loaded, err := load(cmd.ErrOrStderr(), file)
+			if err != nil {
+				return err
+			}
+			cfg := loaded.Config
+			for _, w := range loaded.Warnings {
+				fmt.Fprintln(cmd.ErrOrStderr(), line(path, "warning: ", w))
+			}
+			digest, err := cfg.Digest()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: %d roles, environment %s, %d warnings, digest %.12s\n",
+				len(cfg.Roles), cfg.Environment, len(loaded.Warnings), digest)
+			return err
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&withoutSecrets, "without-secrets", false, "do not look for the secrets, for a review where they are not at hand")
+	return cmd
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "print the version",
+		Long:    `Version prints the version, the revision that it was built from, and Go's version.`,
+		Example: `  nightlatch version`,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			version, revision, goVersion := "unknown", "unknown", "unknown"
+			if info, ok := debug.ReadBuildInfo(); ok {
+				version, goVersion = info.Main.Version, info.GoVersion
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						revision = s.Value
+					}
+				}
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "nightlatch %s, revision %s, %s\n", version, revision, goVersion)
+			return err
+		},
+	}
+}
+
+func newLog(c config.Log, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.Level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func configFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVarP(path, "config", "c", "nightlatch.yaml", "the configuration file")
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes no argument, and was given %q", cmd.Name(), args[0])}
+	}
+	return nil
+}
+
+// load reads the configuration and prints each of its problems.
+func load(stderr io.Writer, file config.File) (config.Loaded, error) {
+	loaded, err := config.Load(file)
+	if problems, ok := errors.AsType[config.Problems](err); ok {
+		for _, p := range problems.List {
+			fmt.Fprintln(stderr, line(file.Path, "", p))
+		}
+	}
+	return loaded, err
+}
+
+// line is a problem as editors understand it: file, line, what.
+func line(path, kind string, p config.Problem) string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s%v", path, kind, p)
+	}
+	return fmt.Sprintf("%s:%d: %s%v", path, p.Line, kind, p)
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"nightlatch/bot/send"
+	"nightlatch/cmd/nightlatch/config"
+	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/grants/ledger"
+)
+
+// usageError is a command line that could not be understood.
+type usageError struct{ error }
+
+// The exit codes of failures.
+const (
+	exitFailure        = 1
+	exitUnknownOutcome = 3 // start again: what happened is on disk
+)
+
+func exitCode(err error) int {
+	if errors.Is(err, ledger.ErrUnknownOutcome) {
+		return exitUnknownOutcome
+	}
+	return exitFailure
+}
+
+// hintFor says what to do next about an error that ended the program.
+func hintFor(err error) string {
+	var (
+		usage    usageError
+		problems config.Problems
+		newer    *ledger.NewerError
+		mismatch *ledger.MismatchError
+		corrupt  *ledger.CorruptError
+	)
+	switch {
+	case errors.As(err, &usage):
+		return "nightlatch help shows the commands and an example of each"
+	case errors.As(err, &problems):
+		return "config.example.yaml explains every key; nightlatch check looks again"
+	case errors.Is(err, ledger.ErrUnknownOutcome):
+		return "start nightlatch again: whether the last commit happened is read from disk; look at the disk if this repeats"
+	case errors.Is(err, ledger.ErrInUse):
+		return "another process holds this ledger; stop it first, or give this one a ledger.path of its own"
+	case errors.Is(err, ledger.ErrFull), errors.Is(err, syscall.ENOSPC):
+		return "the disk is full; free some of it and start again, nothing is lost"
+	case errors.As(err, &newer):
+		return "a newer nightlatch wrote this ledger; run that one"
+	case errors.As(err, &mismatch):
+		return "this ledger was born in another environment; correct environment or ledger.path in the configuration"
+	case errors.As(err, &corrupt):
+		return "the ledger does not prove itself: keep a copy of the file as it is, then restore the newest backup"
+	case errors.Is(err, send.ErrAuth):
+		return "Slack refuses the bot token: see NIGHTLATCH_SLACK_BOT_TOKEN, and reinstall the app from deploy/slack-manifest.yaml"
+	case errors.Is(err, send.ErrUnreachable):
+		return "see whether this machine reaches Slack; with slack.team in the configuration nightlatch starts without it"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another process listens there; stop it, or change http.listen"
+	case errors.Is(err, fs.ErrNotExist):
+		return "see the path; config.example.yaml is a configuration to begin with, and --config names yours"
+	case errors.Is(err, fs.ErrPermission):
+		return "see who owns the file, and as whom nightlatch runs"
+	case errors.Is(err, life.ErrSlow):
+		return "nothing is lost: what was acknowledged is recorded, and the next start goes on with it"
+	case errors.Is(err, context.Canceled):
+		return "it was told to stop before it had started"
+	}
+	return "the log above says what came before; nightlatch check looks for problems of the configuration"
+}

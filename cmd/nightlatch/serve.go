@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"nightlatch/bot"
+	"nightlatch/bot/send"
+	"nightlatch/cmd/nightlatch/config"
+	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/grants/ledger"
+	"nightlatch/grants/ledger/boltkv"
+	"nightlatch/grants/service"
+	"nightlatch/integrations/pagerduty"
+	"nightlatch/integrations/token"
+)
+
+// serve builds the program, one part after the other, and runs it until its context ends.
+func serve(ctx context.Context, loaded config.Loaded, log *slog.Logger) (err error) {
+	cfg, secrets := loaded.Config, loaded.Secrets
+	undo := life.Cleanups{Log: log}
+	defer func() { err = errors.Join(err, undo.Run()) }()
+	digest, err := cfg.Digest()
+	if err != nil {
+		return err
+	}
+
+	engine, err := boltkv.Open(boltkv.Config{Path: cfg.Ledger.Path, Spaces: ledger.Spaces()})
+	if err != nil {
+		return fmt.Errorf("opening the ledger %s: %w", cfg.Ledger.Path, err)
+	}
+	undo.Add("the ledger", engine.Close)
+	book, err := ledger.Open(ctx, ledger.Config{Engine: engine, Environment: cfg.Environment})
+	if err != nil {
+		return fmt.Errorf("opening the ledger %s: %w", cfg.Ledger.Path, err)
+	}
+
+	keys, err := loadKeys(cfg.Token)
+	if err != nil {
+		return err
+	}
+	issuer, err := token.New(token.Config{Keys: keys, URL: cfg.HTTP.URL, ClientID: cfg.Token.ClientID, Skew: cfg.Token.Skew})
+	if err != nil {
+		return fmt.Errorf("making the token issuer: %w", err)
+	}
+	out, err := send.New(send.Config{BotToken: secrets.SlackBot, APIURL: cfg.Slack.URL, Environment: cfg.Environment, Log: log})
+	if err != nil {
+		return fmt.Errorf("making Slack's sender: %w", err)
+	}
+	workspace, err := identify(ctx, out, cfg.Slack.Team, log)
+	if err != nil {
+		return err
+	}
+
+	grants, err := service.New(ctx, service.Config{
+		Ledger:    book,
+		OnCall:    pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Log: log}),
+		Directory: out,
+		Notifier:  out,
+		Issuers:   map[string]service.Issuer{"token": issuer},
+		Roles:     cfg.Roles,
+		Team:      workspace.Team,
+		Digest:    digest,
+		Settle:    cfg.Settle,
+		Poll:      cfg.Poll,
+		Reread:    cfg.Reread,
+		Limits:    service.Limits(cfg.Limits),
+		Log:       log,
+	})
+	if err != nil {
+		return fmt.Errorf("making the service: %w", err)
+	}
+
+	door, listener, err := openDoor(cfg, keys, grants.Active, log)
+	if err != nil {
+		return err
+	}
+	undo.Add("the listener", func() error { return closed(listener.Close()) })
+	in, err := bot.New(bot.Config{
+		AppToken: secrets.SlackApp, APIURL: cfg.Slack.URL, Sender: out, Identity: workspace,
+		Taker: grants, Revealer: grants, Clerk: grants, Environment: cfg.Environment, Log: log,
+	})
+	if err != nil {
+		return fmt.Errorf("making the bot: %w", err)
+	}
+
+	log.Info("serving", "environment", cfg.Environment, "instance", book.Instance(), "workspace", workspace.Team,
+		"http", listener.Addr().String(), "roles", len(cfg.Roles), "config", digest)
+	// The order is that of a stop: no more envelopes, then no more advancing, then no more
+	// answers about tokens; the ledger is closed when nobody needs it any more.
+	err = life.RunAll(ctx,
+		life.Part{Name: "the bot", Run: in.Run},
+		life.Part{Name: "the service", Run: grants.Run},
+		life.Part{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
+	)
+	log.Info("stopped")
+	return err
+}
+
+func loadKeys(cfg config.Token) (keys token.Keys, err error) {
+	if keys.Current, err = token.LoadOrCreateKey(cfg.KeyFile); err != nil {
+		return keys, fmt.Errorf("loading the signing key: %w", err)
+	}
+	if cfg.NextKeyFile != "" {
+		if keys.Next, err = token.LoadKey(cfg.NextKeyFile); err != nil {
+			return keys, fmt.Errorf("loading the next signing key: %w", err)
+		}
+	}
+	if cfg.PreviousKeyFile != "" {
+		if keys.Previous, err = token.LoadKey(cfg.PreviousKeyFile); err != nil {
+			return keys, fmt.Errorf("loading the previous signing key: %w", err)
+		}
+	}
+	return keys, nil
+}
+
+// identify asks Slack whose bot token this is. With the workspace in the configuration a
+// silent Slack does not hold up the start: what is over must be revoked all the same.
+func identify(ctx context.Context, out *send.Sender, team string, log *slog.Logger) (send.Identity, error) {
+	found, err := out.Identify(ctx)
+	switch {
+	case err != nil && team != "" && errors.Is(err, send.ErrUnreachable):
+		log.Warn("Slack does not answer, starting without it", "workspace", team, "error", err)
+		return send.Identity{Team: team}, nil
+	case err != nil:
+		return found, fmt.Errorf("asking Slack whose token this is: %w", err)
+	case team != "" && found.Team != team:
+		return found, fmt.Errorf("the bot token is of the workspace %s, and slack.team is %s", found.Team, team)
+	}
+	return found, nil
+}
+
+// openDoor makes the listener that services ask about tokens.
+func openDoor(cfg config.Config, keys token.Keys, active func(context.Context, string) (bool, error), log *slog.Logger) (token.Server, net.Listener, error) {
+	callers := make([]token.Caller, 0, len(cfg.Introspection))
+	for _, c := range cfg.Introspection {
+		callers = append(callers, c.Door())
+	}
+	door, err := token.NewDoor(token.DoorConfig{URL: cfg.HTTP.URL, Keys: keys, Callers: callers, Active: active, Log: log})
+	if err != nil {
+		return token.Server{}, nil, fmt.Errorf("making the token endpoints: %w", err)
+	}
+	var secured *tls.Config
+	if cfg.HTTP.TLS.Any() {
+		files := token.TLSFiles{Certificate: cfg.HTTP.TLS.Certificate, Key: cfg.HTTP.TLS.Key, ClientCA: cfg.HTTP.TLS.ClientCA}
+		if secured, err = token.LoadTLS(files); err != nil {
+			return token.Server{}, nil, fmt.Errorf("loading the listener's certificate: %w", err)
+		}
+	}
+	listener, err := net.Listen("tcp", cfg.HTTP.Listen)
+	if err != nil {
+		return token.Server{}, nil, fmt.Errorf("listening for token questions: %w", err)
+	}
+	return token.Server{Handler: door, TLS: secured, Log: log}, listener, nil
+}
+
+// closed forgives what is closed already.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
