@@ -78,9 +78,14 @@ var arrows = []arrow{
 	},
 	{
 		"nightlatch/cmd/nightlatch",
+		[]string{"nightlatch/cmd/nightlatch/…", "nightlatch/bot/send", "nightlatch/grants/ledger", "nightlatch/grants/service", "github.com/spf13/cobra"},
+		"it is the command line; cobra stays here",
+	},
+	{
+		"nightlatch/cmd/nightlatch/wiring",
 		[]string{
 			"nightlatch/cmd/nightlatch/…", "nightlatch/bot", "nightlatch/bot/send", "nightlatch/grants…",
-			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token", "github.com/spf13/cobra",
+			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token", "github.com/gorilla/websocket",
 		},
 		"it wires everything that is real, and nothing that is emulated",
 	},

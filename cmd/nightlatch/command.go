@@ -16,6 +16,7 @@ import (
 
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/cmd/nightlatch/wiring"
 )
 
 // patience is how long a stop may take.
@@ -84,7 +85,7 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
 			signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 			defer signal.Stop(signals)
 			return life.UntilTold(cmd.Context(), signals, patience, func(ctx context.Context) error {
-				return serve(ctx, loaded, newLog(loaded.Config.Log, cmd.ErrOrStderr()))
+				return wiring.Serve(ctx, loaded, wiring.Wires{}, newLog(loaded.Config.Log, cmd.ErrOrStderr()))
 			})
 		},
 	}

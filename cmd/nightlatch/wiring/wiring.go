@@ -1,4 +1,12 @@
-package main
+// Package wiring builds the program out of its parts, in one straight line, and runs it.
+//
+// [Serve] opens the ledger, makes the parts in the order in which they need each other,
+// runs them until its context ends, and undoes in reverse what was built, also when
+// building fails half-way.
+//
+// Caveat: [Wires] lets a caller bring other connections than the machine's own. The
+// configuration cannot; nothing that is served to users comes this way.
+package wiring
 
 import (
 	"context"
@@ -7,6 +15,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+
+	"github.com/gorilla/websocket"
 
 	"nightlatch/bot"
 	"nightlatch/bot/send"
@@ -19,8 +30,16 @@ import (
 	"nightlatch/integrations/token"
 )
 
-// serve builds the program, one part after the other, and runs it until its context ends.
-func serve(ctx context.Context, loaded config.Loaded, log *slog.Logger) (err error) {
+// Wires are the connections to the outside. The zero value is the machine's own network.
+type Wires struct {
+	Slack     http.RoundTripper // nil: http.DefaultTransport's settings
+	Socket    *websocket.Dialer // nil: gorilla's own
+	PagerDuty http.RoundTripper
+	Listen    func(network, address string) (net.Listener, error) // nil: net.Listen
+}
+
+// Serve builds the program, one part after the other, and runs it until its context ends.
+func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Logger) (err error) {
 	cfg, secrets := loaded.Config, loaded.Secrets
 	undo := life.Cleanups{Log: log}
 	defer func() { err = errors.Join(err, undo.Run()) }()
@@ -47,7 +66,7 @@ func serve(ctx context.Context, loaded config.Loaded, log *slog.Logger) (err err
 	if err != nil {
 		return fmt.Errorf("making the token issuer: %w", err)
 	}
-	out, err := send.New(send.Config{BotToken: secrets.SlackBot, APIURL: cfg.Slack.URL, Environment: cfg.Environment, Log: log})
+	out, err := send.New(send.Config{BotToken: secrets.SlackBot, APIURL: cfg.Slack.URL, Transport: wires.Slack, Environment: cfg.Environment, Log: log})
 	if err != nil {
 		return fmt.Errorf("making Slack's sender: %w", err)
 	}
@@ -58,7 +77,7 @@ func serve(ctx context.Context, loaded config.Loaded, log *slog.Logger) (err err
 
 	grants, err := service.New(ctx, service.Config{
 		Ledger:    book,
-		OnCall:    pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Log: log}),
+		OnCall:    pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Transport: wires.PagerDuty, Log: log}),
 		Directory: out,
 		Notifier:  out,
 		Issuers:   map[string]service.Issuer{"token": issuer},
@@ -75,13 +94,13 @@ func serve(ctx context.Context, loaded config.Loaded, log *slog.Logger) (err err
 		return fmt.Errorf("making the service: %w", err)
 	}
 
-	door, listener, err := openDoor(cfg, keys, grants.Active, log)
+	door, listener, err := openDoor(cfg, keys, grants.Active, wires.Listen, log)
 	if err != nil {
 		return err
 	}
 	undo.Add("the listener", func() error { return closed(listener.Close()) })
 	in, err := bot.New(bot.Config{
-		AppToken: secrets.SlackApp, APIURL: cfg.Slack.URL, Sender: out, Identity: workspace,
+		AppToken: secrets.SlackApp, APIURL: cfg.Slack.URL, Transport: wires.Slack, Dialer: wires.Socket, Sender: out, Identity: workspace,
 		Taker: grants, Revealer: grants, Clerk: grants, Environment: cfg.Environment, Log: log,
 	})
 	if err != nil {
@@ -135,7 +154,7 @@ func identify(ctx context.Context, out *send.Sender, team string, log *slog.Logg
 }
 
 // openDoor makes the listener that services ask about tokens.
-func openDoor(cfg config.Config, keys token.Keys, active func(context.Context, string) (bool, error), log *slog.Logger) (token.Server, net.Listener, error) {
+func openDoor(cfg config.Config, keys token.Keys, active func(context.Context, string) (bool, error), listen func(string, string) (net.Listener, error), log *slog.Logger) (token.Server, net.Listener, error) {
 	callers := make([]token.Caller, 0, len(cfg.Introspection))
 	for _, c := range cfg.Introspection {
 		callers = append(callers, c.Door())
@@ -151,7 +170,10 @@ func openDoor(cfg config.Config, keys token.Keys, active func(context.Context, s
 			return token.Server{}, nil, fmt.Errorf("loading the listener's certificate: %w", err)
 		}
 	}
-	listener, err := net.Listen("tcp", cfg.HTTP.Listen)
+	if listen == nil {
+		listen = net.Listen
+	}
+	listener, err := listen("tcp", cfg.HTTP.Listen)
 	if err != nil {
 		return token.Server{}, nil, fmt.Errorf("listening for token questions: %w", err)
 	}
