@@ -63,18 +63,20 @@ type Answer struct {
 // history of earlier snapshots lets it be believed.
 func Look(p Person, role Role, live Snapshot, history []Snapshot, settle time.Duration, now time.Time) Answer {
 	a := Answer{Known: true, Read: live.Read}
+	var theirs []Entry
 	for _, e := range live.Entries {
 		if covered(role.OnCall, e) {
-			a.Entries = append(a.Entries, e)
+			theirs = append(theirs, e)
 		}
 	}
-	for _, user := range usersOf(a.Entries) {
+	a.Entries = mattering(theirs, p.PagerDuty)
+	for _, user := range usersOf(theirs) {
 		shift, on := ShiftAt(user, role.OnCall, live.Entries, now)
 		if !on {
 			continue
 		}
 		believed, settled := SettledShift(history, settle, user, role.OnCall, now)
-		if settled {
+		if settled && len(a.Sure) < mostEntries {
 			a.Sure = append(a.Sure, user)
 		}
 		if user != p.PagerDuty {
@@ -86,6 +88,21 @@ func Look(p Person, role Role, live Snapshot, history []Snapshot, settle time.Du
 		}
 	}
 	return a
+}
+
+// mostEntries bounds what an answer keeps, so that its event stays small.
+const mostEntries = 100
+
+// mattering keeps the person's own entries and so many of the others'.
+func mattering(entries []Entry, user string) []Entry {
+	others := 0
+	return slices.DeleteFunc(entries, func(e Entry) bool {
+		if e.User == user {
+			return false
+		}
+		others++
+		return others > mostEntries
+	})
 }
 
 // Move is what the answer makes of a shift that was believed before: a change shortens it at
@@ -140,10 +157,10 @@ type Decision string
 
 // The decisions.
 const (
-	Allow Decision = "open"
-	Hold  Decision = "wait"  // for votes
-	Later Decision = "later" // everything is there, but PagerDuty must be asked again
-	Turn  Decision = "refuse"
+	Allow  Decision = "open"
+	Await  Decision = "wait"  // for votes
+	Later  Decision = "later" // everything is there, but PagerDuty must be asked again
+	Refuse Decision = "refuse"
 )
 
 // Verdict is a decision with its reasons.
@@ -203,8 +220,11 @@ func basisOf(in Input) (Basis, []Reason) {
 
 // WhoIs is the reason for somebody off call: who is on call instead, and until when.
 func WhoIs(a Answer) Reason {
-	r := Reason{Code: NotOnCall, People: usersOf(a.Entries)}
-	for _, e := range a.Entries {
+	now := slices.DeleteFunc(slices.Clone(a.Entries), func(e Entry) bool {
+		return e.Start.After(a.Read) || !e.End.IsZero() && !e.End.After(a.Read)
+	})
+	r := Reason{Code: NotOnCall, People: usersOf(now)}
+	for _, e := range now {
 		r.Until = sooner(r.Until, e.End)
 	}
 	return r
@@ -222,7 +242,7 @@ func wait(in Input, basis Basis, reasons []Reason) Verdict {
 	if !voters.Any() {
 		return refuse(append(reasons, Reason{Code: NoVoters})...)
 	}
-	v := Verdict{Decision: Hold, Basis: basis, Voters: voters, Reasons: reasons, Read: in.Answer.Read}
+	v := Verdict{Decision: Await, Basis: basis, Voters: voters, Reasons: reasons, Read: in.Answer.Read}
 	if basis == ByVotes {
 		v.Shift = in.Answer.Shift
 	}
@@ -281,4 +301,4 @@ func endOf(t time.Time, s Shift) time.Time {
 	return s.Until
 }
 
-func refuse(reasons ...Reason) Verdict { return Verdict{Decision: Turn, Reasons: reasons} }
+func refuse(reasons ...Reason) Verdict { return Verdict{Decision: Refuse, Reasons: reasons} }

@@ -139,10 +139,10 @@ func applied(g grants.Grant, d due, in grants.Input, v grants.Verdict) (step, er
 	case grants.Allow:
 		e.Kind = grants.KindOpened
 		g, err = g.OpenUp(v, in.Now)
-	case grants.Hold:
+	case grants.Await:
 		e.Kind = grants.KindPending
 		g, err = g.Wait(v, in.Now)
-	case grants.Turn:
+	case grants.Refuse:
 		e.Kind, e.Outcome = grants.KindRefused, grants.Refused
 		g, err = g.Refuse(v, in.Now)
 	case grants.Later:

@@ -83,7 +83,8 @@ func (s *Service) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live, err := s.OnCall.Entries(ctx, s.sources, time.Time{}, time.Time{})
+	sources := s.sourcesFor(open)
+	live, err := s.OnCall.Entries(ctx, sources, time.Time{}, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (s *Service) poll(ctx context.Context) error {
 	s.known.mu.Unlock()
 	if s.needAhead(open, live) {
 		now := s.now()
-		ahead, err := s.OnCall.Entries(ctx, s.sources, now, now.Add(horizon))
+		ahead, err := s.OnCall.Entries(ctx, sources, now, now.Add(horizon))
 		if err != nil {
 			return err
 		}
@@ -132,6 +133,16 @@ func (s *Service) openGrants(ctx context.Context) (open []grants.Grant, err erro
 		return bad
 	})
 	return open, err
+}
+
+// sourcesFor is everything that PagerDuty is asked about: the roles', and those of open
+// grants whose role has left the configuration meanwhile.
+func (s *Service) sourcesFor(open []grants.Grant) []grants.Source {
+	roles := slices.Clone(s.Roles)
+	for _, g := range open {
+		roles = append(roles, g.Role)
+	}
+	return sourcesOf(roles)
 }
 
 // needAhead reports whether what follows must be read: somebody's present shift ends soon,
@@ -192,7 +203,7 @@ func (s *Service) confirmAll(ctx context.Context, off []grants.Grant) error {
 	if err := wait(ctx, askAgain); err != nil {
 		return err
 	}
-	live, err := s.OnCall.Entries(ctx, s.sources, time.Time{}, time.Time{})
+	live, err := s.OnCall.Entries(ctx, s.sourcesFor(off), time.Time{}, time.Time{})
 	if err != nil {
 		return err
 	}

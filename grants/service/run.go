@@ -81,14 +81,15 @@ func (s *Service) inspect(v *ledger.View) error {
 	}
 	var bad error
 	v.ScanIndex(indexActive, "", ledger.End, func(_, id string) bool {
-		bad = matches(v, id)
+		bad = s.matches(v, id)
 		return bad == nil
 	})
 	return bad
 }
 
-// matches compares a grant's document with the hash in its last event.
-func matches(v *ledger.View, id string) error {
+// matches compares a grant's document with the hash in its last event. The issuer of an
+// active grant has a lane, though it may have left the configuration: what it made must die.
+func (s *Service) matches(v *ledger.View, id string) error {
 	doc, _ := v.Get(docGrant, id)
 	g, err := grants.DecodeGrant(doc)
 	if err != nil {
@@ -101,6 +102,9 @@ func matches(v *ledger.View, id string) error {
 	}
 	if e.Grant != id || e.Doc != grants.Digest(doc) {
 		return fmt.Errorf("%w: grant %s is not what event %d left", ErrAltered, id, g.Seq)
+	}
+	if _, ok := s.callKick[g.Role.Issuer]; !ok {
+		s.callKick[g.Role.Issuer] = make(chan struct{}, 1)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ const (
 	tellPatience = 10 * time.Second // of one Show
 	tellRetry    = time.Second      // after a failure, doubled each time …
 	tellRetryMax = time.Minute      // … up to this
+	tellInVain   = 24 * time.Hour   // after its end, a grant that cannot be shown is given up
 )
 
 // attempts is what a teller remembers of rows that could not be shown. A restart forgets
@@ -33,30 +34,23 @@ type attempts struct {
 func (s *Service) keepTelling(ctx context.Context, surface Surface) {
 	rows := map[string]attempts{}
 	for ctx.Err() == nil {
-		todo, err := s.untold(ctx, surface)
+		todo, next, err := s.untold(ctx, surface, rows)
 		if err != nil && ctx.Err() == nil {
 			s.fatal(err)
 			s.Log.Error("looking for what is to be told", "error", err)
 		}
-		next := idle
 		var g errgroup.Group
 		g.SetLimit(tellers)
 		results := make([]error, len(todo))
-		now := time.Now()
-		tried := make([]bool, len(todo))
 		for i, row := range todo {
-			if left := rows[row.key()].next.Sub(now); left > 0 {
-				next = min(next, left)
-				continue
-			}
-			tried[i] = true
 			g.Go(func() error { results[i] = s.show(ctx, row); return nil })
 		}
 		_ = g.Wait() // results has the errors
 		for i, row := range todo {
-			if tried[i] {
-				s.remember(rows, row, results[i])
-			}
+			s.remember(rows, row, results[i])
+		}
+		if len(todo) == page {
+			continue // there may be more
 		}
 		select {
 		case <-ctx.Done():
@@ -84,11 +78,18 @@ func (s *Service) remember(rows map[string]attempts, row outbox, err error) {
 	rows[row.key()] = a
 }
 
-// untold lists rows that don't show what is true, oldest first.
-func (s *Service) untold(ctx context.Context, surface Surface) (rows []outbox, err error) {
+// untold lists rows that don't show what is true, oldest first, but for those that wait for
+// another attempt, and says how long until the first of these.
+func (s *Service) untold(ctx context.Context, surface Surface, waiting map[string]attempts) (rows []outbox, next time.Duration, err error) {
+	now := time.Now()
+	next = idle
 	err = s.Ledger.View(ctx, func(v *ledger.View) error {
 		var bad error
 		v.ScanIndex(indexUntold+string(surface), "", ledger.End, func(_, key string) bool {
+			if left := waiting[key].next.Sub(now); left > 0 {
+				next = min(next, left)
+				return true
+			}
 			b, _ := v.Get(docOutbox, key)
 			var row outbox
 			if bad = json.Unmarshal(b, &row); bad != nil {
@@ -100,7 +101,7 @@ func (s *Service) untold(ctx context.Context, surface Surface) (rows []outbox, e
 		})
 		return bad
 	})
-	return rows, err
+	return rows, next, err
 }
 
 // show makes one surface show the grant as it is now and records that it does. A crash in between shows
@@ -134,6 +135,10 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 	showCtx, cancel := context.WithTimeout(ctx, tellPatience)
 	defer cancel()
 	ref, err := s.Notifier.Show(showCtx, n)
+	if err != nil && g.State == grants.Closed && s.now().Sub(g.Closed) > tellInVain {
+		s.Log.Error("giving up to show a grant that is over", "grant", g.ID, "surface", string(row.Surface), "error", err)
+		ref, err = row.Ref, nil
+	}
 	if err != nil {
 		return err
 	}
