@@ -92,13 +92,13 @@ func keysOf(t reflect.Type, prefix string) []string {
 		return keysOf(t.Elem(), prefix+"[]")
 	case reflect.Struct:
 		var keys []string
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		for field := range t.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if name == "-" {
 				continue
 			}
 			key := strings.TrimPrefix(prefix+"."+name, ".")
-			keys = append(append(keys, key), keysOf(t.Field(i).Type, key)...)
+			keys = append(append(keys, key), keysOf(field.Type, key)...)
 		}
 		return keys
 	}

@@ -1,0 +1,63 @@
+# make test is what a new clone runs, and what CI runs first. make help lists the rest.
+
+GO ?= go
+
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
+
+# Packages with goroutines, where one green run proves little.
+CONCURRENT := ./grants/service/... ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life
+REPEAT := 3
+
+# Parsers of what others send, as package:target; and how long each is fuzzed.
+FUZZ := \
+	./cmd/nightlatch/config:FuzzConfig \
+	./integrations/token:FuzzIntrospect \
+	./integrations/token:FuzzScopes
+FUZZTIME := 20s
+
+# Directories that begin with a dot are not in ./...
+CI_PACKAGES := ./.ci/faults
+
+.PHONY: help test lint repeat fuzz faults bench tidy build story
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
+
+test: ## every test, once, with the race detector where there is a C compiler
+	@echo "Testing everything$(if $(RACE), with the race detector)."
+	@$(if $(NIGHTLATCH_CONFORMANCE),echo "Published schemas: $(NIGHTLATCH_CONFORMANCE)",echo "NIGHTLATCH_CONFORMANCE is not set: tests against the published schemas are skipped.")
+	$(GO) test $(RACE) -shuffle=on ./...
+
+lint: ## formatting, vet, fixes, staticcheck
+	@echo "Formatting:"; out=$$($(GO) tool gofumpt -l .) && test -z "$$out" || { echo "not gofumpt-ed:"; echo "$$out"; exit 1; }
+	$(GO) vet ./... $(CI_PACKAGES)
+	$(GO) fix -diff ./... $(CI_PACKAGES)
+	$(GO) tool staticcheck ./... $(CI_PACKAGES)
+
+repeat: ## the concurrent packages again and again
+	$(GO) test $(RACE) -short -shuffle=on -count=$(REPEAT) $(CONCURRENT)
+
+# A target that is missing is an error: go test -fuzz would only warn.
+fuzz: ## each parser, FUZZTIME long
+	@for target in $(FUZZ); do \
+		pkg=$${target%%:*}; name=$${target##*:}; \
+		$(GO) test -list "^$$name$$" $$pkg | grep -qx "$$name" || { echo "$$pkg has no $$name"; exit 1; }; \
+		echo "Fuzzing $$pkg $$name for $(FUZZTIME)."; \
+		$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; \
+	done
+
+faults: ## plants known faults, and demands that a named test sees each
+	$(GO) run ./.ci/faults
+
+bench: ## the benchmarks, as ratios within one run
+	$(GO) test -run '^$$' -bench . ./...
+
+tidy: ## go.mod and go.sum say what is used
+	$(GO) mod tidy -diff
+
+build: ## the binary, as it is shipped
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/nightlatch ./cmd/nightlatch
+
+story: ## one night, played on emulators against the real binary
+	$(GO) run ./cmd/playground -story
