@@ -58,7 +58,8 @@ func TestFailuresAreToldApartAndNameNoKey(t *testing.T) {
 		"no more":                 {says(`{"oncalls":[],"users":[],"limit":100,"offset":0}`), pagerduty.ErrBadAnswer},
 		"another page":            {says(`{"oncalls":[],"users":[],"limit":100,"offset":100,"more":false}`), pagerduty.ErrBadAnswer},
 		"empty page with more":    {says(`{"oncalls":[],"users":[],"limit":100,"offset":0,"more":true}`), pagerduty.ErrBadAnswer},
-		"too large":               {says(strings.Repeat(" ", 9<<20)), pagerduty.ErrBadAnswer},
+		"page without a length":   {says(`{"oncalls":[],"users":[],"limit":0,"offset":0,"more":true}`), pagerduty.ErrBadAnswer},
+		"too large":               {says(`{"oncalls":[],"users":[],"limit":100,"offset":0,"more":false}` + strings.Repeat(" ", 9<<20)), pagerduty.ErrBadAnswer},
 		"no end":                  {says(onePage(entry(`,"start":null`))), pagerduty.ErrBadAnswer},
 		"empty end":               {says(onePage(entry(`,"start":null,"end":""`))), pagerduty.ErrBadAnswer},
 		"end is no time":          {says(onePage(entry(`,"start":null,"end":"soon"`))), pagerduty.ErrBadAnswer},
@@ -80,6 +81,9 @@ func TestFailuresAreToldApartAndNameNoKey(t *testing.T) {
 				_, err := client.Entries(t.Context(), sources(policy("PONE")), time.Time{}, time.Time{})
 				wantFailure(t, err, test.want)
 				wantNoKey(t, fmt.Sprintf("%v %+v %#v", err, err, err)+log.String())
+				if n := len(emu.Requests()); n != 1 && errors.Is(err, pagerduty.ErrBadAnswer) {
+					t.Errorf("%d requests, although asking again cannot help", n)
+				}
 				if !strings.Contains(test.fault.Body, `"oncalls":[{`) {
 					_, err = client.Users(t.Context())
 					wantFailure(t, err, test.want)
@@ -92,6 +96,9 @@ func TestFailuresAreToldApartAndNameNoKey(t *testing.T) {
 
 func wantFailure(t *testing.T, err, want error) {
 	t.Helper()
+	if err == nil && want != nil {
+		t.Fatalf("no error, want %q", want)
+	}
 	for _, kind := range []error{
 		pagerduty.ErrUnreachable, pagerduty.ErrRateLimited, pagerduty.ErrUnauthorized, pagerduty.ErrBadAnswer,
 	} {
@@ -143,6 +150,21 @@ func TestTransportThatRepeatsHeadersDoesNotTellTheKey(t *testing.T) {
 			wantFailure(t, err, pagerduty.ErrUnreachable)
 			wantNoKey(t, err.Error())
 		})
+	}
+}
+
+func TestARedirectDoesNotTakeTheKeyAlong(t *testing.T) {
+	asked := 0
+	transport := sender(func(r *http.Request) (*http.Response, error) {
+		asked++
+		header := http.Header{"Location": {"http://pagerduty.test/elsewhere"}}
+		return &http.Response{StatusCode: http.StatusFound, Header: header, Body: http.NoBody, Request: r}, nil
+	})
+	client := pagerduty.New(pagerduty.Config{Key: grants.NewSecret(key), BaseURL: "http://pagerduty.test", Transport: transport})
+	_, err := client.Users(t.Context())
+	wantFailure(t, err, pagerduty.ErrBadAnswer)
+	if asked != 1 {
+		t.Errorf("%d requests", asked)
 	}
 }
 
@@ -229,19 +251,4 @@ func TestServerErrorsAreAskedAgain(t *testing.T) {
 			})
 		})
 	}
-}
-
-// bareRefusals answers so many requests with 429 and nothing else.
-type bareRefusals struct {
-	next http.RoundTripper
-	left *int
-}
-
-// RoundTrip refuses, or passes the request on.
-func (b bareRefusals) RoundTrip(r *http.Request) (*http.Response, error) {
-	if *b.left == 0 {
-		return b.next.RoundTrip(r)
-	}
-	*b.left--
-	return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }

@@ -3,10 +3,15 @@ package pagerduty_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"nightlatch/grants"
 	"nightlatch/integrations/emulators/pagerdutyemu"
 	"nightlatch/integrations/pagerduty"
 )
@@ -57,18 +62,68 @@ func TestARefusalThatOutlastsTheDeadlineIsToldAtOnce(t *testing.T) {
 	})
 }
 
-func TestARefusalWithoutHeadersIsWaitedForToo(t *testing.T) {
+func TestARefusalWithoutHeadersHoldsUpEverybody(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		_, config := account(t, pagerdutyemu.Config{})
-		emulated, refused := config.Transport, 0
-		config.Transport = bareRefusals{next: emulated, left: &refused}
-		refused = 2
+		asked := 0
+		transport := sender(func(r *http.Request) (*http.Response, error) {
+			if asked++; asked == 1 {
+				return reply(r, http.StatusTooManyRequests, nil), nil
+			}
+			return reply(r, http.StatusOK, nil), nil
+		})
+		client := pagerduty.New(pagerduty.Config{Key: grants.NewSecret(key), Transport: transport})
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := client.Entries(ctx, sources(policy("PONE")), time.Time{}, time.Time{})
+			cancel()
+			wantFailure(t, err, pagerduty.ErrRateLimited)
+		}
+		if asked != 1 {
+			t.Errorf("%d requests after the refusal", asked-1)
+		}
 		began := time.Now()
-		now(t, pagerduty.New(config), policy("PONE"))
-		if took := time.Since(began); took < time.Second || took > time.Minute {
-			t.Errorf("two refusals took %s", took)
+		now(t, client, policy("PONE"))
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("an unsaid end of the limit was waited for %s", took)
 		}
 	})
+}
+
+func TestANewWindowHasItsOwnPace(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		began := time.Now()
+		transport := sender(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			left, reset := "1", time.Minute-time.Since(began)
+			if reset <= 0 {
+				left, reset = "59", time.Minute
+			}
+			return reply(r, http.StatusOK, http.Header{
+				"Ratelimit-Limit": {"60"}, "Ratelimit-Remaining": {left},
+				"Ratelimit-Reset": {strconv.Itoa(int(reset.Seconds()))},
+			}), nil
+		})
+		client := pagerduty.New(pagerduty.Config{Key: grants.NewSecret(key), Transport: transport})
+		now(t, client, policy("PONE")) // somebody else has used up nearly all of the minute
+		var asking sync.WaitGroup
+		for range 5 {
+			asking.Go(func() {
+				if _, err := client.Entries(t.Context(), sources(policy("PONE")), time.Time{}, time.Time{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		asking.Wait()
+		if took := time.Since(began); took < 50*time.Second || took > 75*time.Second {
+			t.Errorf("six requests around the end of a minute took %s", took)
+		}
+	})
+}
+
+// reply is an answer with an empty list.
+func reply(r *http.Request, status int, header http.Header) *http.Response {
+	body := io.NopCloser(strings.NewReader(onePage("")))
+	return &http.Response{StatusCode: status, Header: header, Body: body, Request: r}
 }
 
 func TestWhatIsUsedUpIsNotAskedFor(t *testing.T) {
@@ -97,6 +152,7 @@ func TestManyAtOnceStayBelowTheLimit(t *testing.T) {
 		emu, config := account(t, pagerdutyemu.Config{OnCallsPerMinute: 30})
 		client := pagerduty.New(config)
 		now(t, client, policy("PONE"))
+		emu.Inject(pagerdutyemu.Fault{Method: "oncalls", Delay: 2 * time.Second})
 		var asking sync.WaitGroup
 		for range 50 {
 			asking.Go(func() {

@@ -104,7 +104,7 @@ func (c *Client) Entries(ctx context.Context, sources []grants.Source, from, unt
 	if from.IsZero() != until.IsZero() || until.Before(from) {
 		return grants.Snapshot{}, errors.New("listing on-calls: the window needs a start and a later end, or neither")
 	}
-	snapshot := grants.Snapshot{From: from.UTC(), Until: until.UTC()}
+	snapshot := grants.Snapshot{From: from.UTC(), Until: until.UTC(), Entries: []grants.Entry{}}
 	seen := map[grants.Entry]bool{}
 	for _, query := range queries(sources) {
 		query.Limit = c.pageSize

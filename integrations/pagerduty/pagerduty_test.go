@@ -147,7 +147,8 @@ func TestAWindowShowsWhatComes(t *testing.T) {
 		emu.SetShifts("SONE",
 			pagerdutyemu.Shift{User: "PANA", Start: at(-8), End: at(4)},
 			pagerdutyemu.Shift{User: "PBEN", Start: at(4), End: at(12)},
-			pagerdutyemu.Shift{User: "PCHEF", Start: at(26), End: at(30)})
+			pagerdutyemu.Shift{User: "PCHEF", Start: at(25), End: at(26)}, // within the window's last second
+			pagerdutyemu.Shift{User: "PDAN", Start: at(26), End: at(30)})
 		client := pagerduty.New(config)
 
 		if got := usersOf(now(t, client, policy("PONE"))); !slices.Equal(got, []string{"PANA"}) {
@@ -158,7 +159,7 @@ func TestAWindowShowsWhatComes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if users := usersOf(got); !slices.Equal(users, []string{"PANA", "PBEN"}) {
+		if users := usersOf(got); !slices.Equal(users, []string{"PANA", "PBEN", "PCHEF"}) {
 			t.Errorf("the next 25 hours: %v", users)
 		}
 		if !got.From.Equal(from) || !got.Until.Equal(until) {

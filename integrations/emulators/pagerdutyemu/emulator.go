@@ -17,7 +17,7 @@ type Config struct {
 	ControlToken     string // what X-Control-Token must hold; empty: the control API refuses everything
 	TimeZone         string // of the account, in which times are written; default "UTC"
 	PerMinute        int    // requests a minute for each method; default 960
-	OnCallsPerMinute int    // the limit of /oncalls alone; default 960, PagerDuty's own is lower and unpublished
+	OnCallsPerMinute int    // of /oncalls alone; default PerMinute. PagerDuty's own is lower and unpublished
 }
 
 // Emulator is one PagerDuty account. Its methods may be called from any goroutine.
