@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+)
+
+const usage = `usage: go run ./cmd/playground -story [-v] [-keep] [-bin FILE]
+
+The playground runs the nightlatch program against emulators of Slack and PagerDuty
+on this machine's loopback. It needs no accounts and no network.
+
+`
+
+// Main runs a command line and returns the process's exit code: 0 when the night went as it must, 1 when anything was
+// different, 2 when the command line is wrong.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var o options
+	flags := flag.NewFlagSet("playground", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	story := flags.Bool("story", false, "play one night, from page to revocation, and print it")
+	flags.StringVar(&o.binary, "bin", "", "run this nightlatch `file` instead of building ./cmd/nightlatch")
+	flags.BoolVar(&o.verbose, "v", false, "copy the program's log to standard error")
+	flags.BoolVar(&o.keep, "keep", false, "keep the temporary directory: configuration, ledger and log")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if !*story || flags.NArg() > 0 {
+		flags.Usage()
+		return 2
+	}
+	o.stderr = stderr
+	if err := playStory(ctx, o, stdout); err != nil {
+		tell(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// playStory opens a stage, plays the night on it and closes it, whatever happens.
+func playStory(ctx context.Context, o options, stdout io.Writer) (err error) {
+	s, err := openStage(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return newNight(s, stdout).play(ctx)
+}
+
+// tell says on standard error what was different, and what can be done next.
+func tell(w io.Writer, err error) {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "playground: interrupted; everything that was started is ended")
+		return
+	}
+	fmt.Fprintf(w, "playground: %v\n", err)
+	if d, ok := errors.AsType[*difference](err); ok {
+		fmt.Fprintf(w, "  expected: %s\n  seen:     %s\n", d.expected, indent(d.seen, "            "))
+		if d.log != "" {
+			fmt.Fprintf(w, "the program's log ended with\n%s\n", d.log)
+		}
+	}
+	hint := "run it again with -v to see the program's log, and with -keep to look at its files"
+	if h, ok := errors.AsType[hinted](err); ok {
+		hint = h.hint
+	}
+	fmt.Fprintf(w, "hint: %s\n", hint)
+}
+
+// hinted is an error with advice of its own.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }

@@ -1,0 +1,29 @@
+// Playground shows Nightlatch at work without accounts anywhere: it starts emulators of Slack and PagerDuty and the real
+// nightlatch program on loopback, and lets people act through the emulators.
+//
+//	go run ./cmd/playground -story
+//
+// plays one night, from page to revocation, and prints it. Everything that must happen is checked; the exit code is 1 if
+// anything was different.
+//
+// Life cycle: a stage is opened (emulators, a temporary directory, the program), a script is played on it, and the stage
+// is closed: the program is ended by its process ID and the directory removed, also after an interrupt.
+//
+// Caveats: the secrets of this installation are those of the emulators, which everybody knows. Hours are compressed by
+// moving the schedule in PagerDuty, never by moving a clock, so what is measured is measured in real seconds.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	// A closed pipe is a signal too: without this, "| head" would leave the program running.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	code := Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/template"
+)
+
+// settings is what the program's configuration is made of.
+type settings struct {
+	SlackURL, PagerDutyURL string
+	Listen                 string // the token endpoints
+	Ledger, Key            string // files
+	CallerHash             string // of the secret with which the orders API asks about tokens
+	callerSecret           string
+	path                   string // of the configuration itself
+	appToken, botToken     string
+	pagerDutyKey           string
+}
+
+func newSettings(dir string) settings {
+	secret := rand.Text()
+	hash := sha256.Sum256([]byte(secret))
+	return settings{
+		Ledger: filepath.Join(dir, "ledger.db"), Key: filepath.Join(dir, "token.pem"),
+		CallerHash: hex.EncodeToString(hash[:]), callerSecret: secret,
+		path: filepath.Join(dir, "nightlatch.yaml"),
+	}
+}
+
+// configuration is the program's, complete. The log has everything, because secrets are looked for in it. A
+// second look at a secret is refused for a minute rather than ten seconds, so that a slow machine sees it too.
+const configuration = `environment: playground
+ledger: {path: {{printf "%q" .Ledger}}}
+slack: {api_url: "{{.SlackURL}}"}
+pagerduty: {api_url: "{{.PagerDutyURL}}"}
+settle: 0s
+poll: 1s
+limits: {together: 1m}
+http:
+  listen: "{{.Listen}}"
+  url: "http://{{.Listen}}"
+token: {key_file: {{printf "%q" .Key}}}
+introspection:
+  - {name: orders-api, sha256: "{{.CallerHash}}", audiences: ["https://orders.example"]}
+log: {level: debug, format: text}
+roles:
+  - name: orders-read
+    description: Read orders
+    runbook: https://runbooks.example/orders
+    on_call: [{policy: PORDERS, levels: [1]}]
+    automatic: on_call
+    max: 8h
+    default: 1h
+    audience: https://orders.example
+    scopes: ["GET /v1/orders/*"]
+  - name: orders-write
+    description: Read, correct and release orders
+    runbook: https://runbooks.example/orders
+    on_call: [{policy: PORDERS, levels: [1]}]
+    automatic: never
+    voters: {policy: PORDERS, levels: [2], count: 1}
+    channel: C0ORDERS
+    max: 8h
+    default: 1h
+    audience: https://orders.example
+    scopes: ["GET /v1/orders/*", "POST /v1/orders/*/release"]
+`
+
+// write puts the configuration into its file.
+func (s settings) write() error {
+	var b bytes.Buffer
+	if err := template.Must(template.New("").Parse(configuration)).Execute(&b, s); err != nil {
+		return fmt.Errorf("making the configuration: %w", err)
+	}
+	if err := os.WriteFile(s.path, b.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("writing the configuration: %w", err)
+	}
+	return nil
+}
+
+// environment is all that the program is given of an environment: its three secrets.
+func (s settings) environment() []string {
+	return []string{
+		"NIGHTLATCH_SLACK_APP_TOKEN=" + s.appToken,
+		"NIGHTLATCH_SLACK_BOT_TOKEN=" + s.botToken,
+		"NIGHTLATCH_PAGERDUTY_KEY=" + s.pagerDutyKey,
+	}
+}
