@@ -127,7 +127,7 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 	if err != nil {
 		return fmt.Errorf("reading grant %s: %w", row.Grant, err)
 	}
-	n := Notice{Surface: row.Surface, Ref: row.Ref, Grant: g, Reason: typed.Text, Failing: d.Call}
+	n := Notice{Surface: row.Surface, Ref: row.Ref, Grant: g, Reason: typed.Text, Failing: d.Call, Who: s.Who}
 	if issuer, ok := s.Issuers[g.Role.Issuer]; ok {
 		n.Does = issuer.Describe()
 		n.Plan = s.sentence(ctx, issuer, g)
