@@ -28,7 +28,8 @@ func (f Frame) cardPending(n service.Notice) Message {
 		Blocks: []slack.Block{
 			section(title + "\n" + f.explanation(ofThem, g.Reasons, g.Role)),
 			quote("Their reason, in their own words:", n.Reason),
-			section(pieces("*What they will be given*", plan(n), speed(n.Does), runbook(g.Role))),
+			literal("What they will be given", g.Role.Description, n.Plan),
+			section(pieces(speed(n.Does), runbook(g.Role))),
 			section(pieces(f.voters(g.Voters)+" One no denies it.", f.votes(g), "Undecided, it lapses "+until(g.PendingUntil)+".")),
 			buttons(
 				button(Approve, g.ID, "Approve", slack.StylePrimary),
@@ -47,7 +48,8 @@ func (f Frame) cardOpen(n service.Notice) Message {
 		Blocks: []slack.Block{
 			section(pieces(title, f.explanation(ofThem, g.Reasons, g.Role), f.votes(g))),
 			quote("Their reason, in their own words:", n.Reason),
-			section(pieces("*What they are given*", plan(n), speed(n.Does), runbook(g.Role), revealed(g))),
+			literal("What they are given", g.Role.Description, n.Plan),
+			section(pieces(speed(n.Does), runbook(g.Role), revealed(g), undelivered(g))),
 			buttons(button(Revoke, g.ID, "Revoke", slack.StyleDanger)),
 			footer(f.environment() + "Grant " + g.ID),
 		},

@@ -28,7 +28,7 @@ func (f Frame) explain(v voice, r grants.Reason, role grants.Role) string {
 	case grants.NeedsVotes:
 		return "Nobody gets this role without a yes from " + count(max(r.Count, 1), "other person") + "."
 	case grants.NoVoters:
-		return "The role lists nobody who could say yes in this case."
+		return "The role lists nobody who could say yes in this case, so whoever is on call has to act."
 	case grants.HasVotes:
 		return f.mentions(r.People, "and") + " said yes."
 	case grants.CutToMax:
@@ -58,7 +58,7 @@ func (f Frame) explainShift(v voice, r grants.Reason) string {
 	case grants.CannotAsk:
 		return "PagerDuty does not answer, so nobody can tell who is on call. Try again in a minute."
 	case grants.NotSettled:
-		s := capital.Replace(v.their) + " shift was changed so recently that it is not believed without a human's yes."
+		s := capital.Replace(v.their) + " shift was changed so recently that it is not believed by itself yet."
 		if len(r.People) > 0 {
 			s += " Known for longer as on call: " + f.mentions(r.People, "and") + "."
 		}
@@ -66,7 +66,7 @@ func (f Frame) explainShift(v voice, r grants.Reason) string {
 	case grants.FrozenPerson:
 		return capital.Replace(v.their) + " Slack and PagerDuty accounts no longer belong together as they did, so nothing opens by itself for " + v.them + " until an administrator has looked."
 	case grants.NewPerson:
-		return capital.Replace(v.their) + " Slack and PagerDuty accounts were paired only just now, which is not believed without a human's yes."
+		return capital.Replace(v.their) + " Slack and PagerDuty accounts were paired only just now, which is not believed by itself yet."
 	case grants.ShiftOver:
 		return capital.Replace(v.their) + " shift ends before anything could be used. Whoever is on call next can ask."
 	default: // grants.CutToShift
@@ -111,8 +111,13 @@ func (f Frame) explainPress(r grants.Reason) string {
 		return "You are not among the people who decide about this."
 	case grants.AlreadyVoted:
 		return "You have voted already (" + at(r.Until) + "). Everybody has one vote."
+	case grants.TooManyReveals:
+		return "The secret of this was revealed " + count(r.Count, "time") + ", which is the limit. Return it and ask again if you still need it."
 	case grants.TooManyOpen:
-		return "You have " + count(r.Count, "request") + " or grants that are not over yet, which is the limit. Withdraw or return one, then ask again."
+		if r.Detail == "all" {
+			return "There are " + count(r.Count, "request") + " and grants of everybody that are not over yet, which is the limit. Try again in a minute."
+		}
+		return "You have " + count(r.Count, "request") + " and grants that are not over yet, which is the limit. Withdraw or return one, then ask again."
 	case grants.BadStanding:
 		return standing(grants.Standing(r.Detail))
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"nightlatch/grants"
 	"nightlatch/grants/service"
 )
 
@@ -83,12 +82,4 @@ func (f Frame) Undelivered() string {
 // NotOpened says that Slack did not open a window, so that nothing was made.
 func (f Frame) NotOpened() string {
 	return "Slack did not open the window for the secret, so none was made. Press Reveal again."
-}
-
-// role names the role of a grant for a sentence.
-func role(g *grants.Grant) string {
-	if g == nil {
-		return "this"
-	}
-	return bold(g.Role.Name)
 }

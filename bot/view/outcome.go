@@ -1,10 +1,10 @@
 package view
 
 import (
+	"strconv"
 	"strings"
 
 	"nightlatch/grants"
-	"nightlatch/grants/service"
 )
 
 // outcome says how a grant ended, and by whom.
@@ -51,7 +51,7 @@ func evidence(g grants.Grant, failing grants.Retry) string {
 	for _, c := range g.Credentials {
 		name := "The credential"
 		if len(g.Credentials) > 1 {
-			name = "Credential " + itoa(c.Ordinal)
+			name = "Credential " + strconv.Itoa(c.Ordinal)
 		}
 		lines = append(lines, name+" "+finding(c))
 	}
@@ -78,31 +78,30 @@ func finding(c grants.Credential) string {
 	return "is gone" + proven
 }
 
+// undelivered says which secrets Slack did not confirm.
+func undelivered(g grants.Grant) string {
+	var lines []string
+	for _, c := range g.Credentials {
+		if c.Undelivered {
+			lines = append(lines, "Slack did not confirm that it showed secret "+strconv.Itoa(c.Ordinal)+", so that one was revoked at once.")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // speed says how fast a credential can be cut.
 func speed(d grants.Description) string {
 	switch d.Class {
 	case grants.Instant:
-		return "It can be cut at any moment, and then works no longer at once."
+		return "It can be cut at any moment and stops working at once."
 	case grants.Seconds:
-		return "It can be cut at any moment, and then works no longer within seconds."
+		return "It can be cut at any moment and stops working within seconds."
 	case grants.Minutes:
 		return "It can be cut at any moment, but may go on working for some minutes."
 	case grants.AtExpiry:
 		return "It cannot be cut: once shown, it works until its own expiry."
 	}
 	return "How fast it can be cut is not known."
-}
-
-// plan is the issuer's sentence of what will be given, and the role's own words.
-func plan(n service.Notice) string {
-	s := escape(Clean(n.Plan, 1500))
-	if n.Plan == "" {
-		s = "What exactly is not known yet."
-	}
-	if n.Grant.Role.Description != "" {
-		s = escape(Clean(n.Grant.Role.Description, 500)) + "\n" + s
-	}
-	return s
 }
 
 // runbook is the role's runbook, if it has one.

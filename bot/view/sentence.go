@@ -47,25 +47,27 @@ func (f Frame) Sentence(err error) string {
 	return "It could not be recorded, so nothing was done. Press again in a minute; if it goes on, tell whoever looks after Nightlatch here."
 }
 
-// refusal says why a command was not done, and what the grant is now.
+// refusal says why a command was not done, and how the grant stands now to those who were
+// only too late. Others learn no more than why.
 func (f Frame) refusal(r *service.Refusal) string {
 	var about grants.Role
 	if r.Role != nil {
 		about = *r.Role
 	}
 	why := f.explanation(toThem, r.Reasons, about)
-	if r.Grant == nil {
-		if why == "" {
-			return "It was refused."
-		}
-		return why
+	late := len(r.Reasons) == 0 || r.Reasons[0].Code == grants.AlreadyVoted || r.Reasons[0].Code == grants.HasVotes
+	switch {
+	case r.Grant != nil && late:
+		return pieces(why, f.now(*r.Grant))
+	case why == "":
+		return "It was refused."
 	}
-	return pieces(why, f.now(*r.Grant))
+	return why
 }
 
 // now says what a grant is at the moment, to somebody who was too late or may not.
 func (f Frame) now(g grants.Grant) string {
-	name, who := role(&g), f.mention(string(g.Person))
+	name, who := bold(g.Role.Name), f.mention(string(g.Person))
 	switch g.State {
 	case grants.Asked, grants.Pending:
 		return pieces("The request of "+who+" for "+name+" is not decided yet.", f.votes(g))

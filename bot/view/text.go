@@ -135,5 +135,3 @@ func (f Frame) mentions(ids []string, conjunction string) string {
 	}
 	return list(names, conjunction)
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"slices"
+
 	"github.com/slack-go/slack"
 
 	"nightlatch/grants"
@@ -63,16 +65,15 @@ func (f Frame) asked(g grants.Grant) string {
 func (f Frame) verdictOpen(n service.Notice) Message {
 	g := n.Grant
 	title := "You have " + bold(g.Role.Name) + " until " + until(g.Ends) + "."
-	body := pieces(
-		f.explanation(toThem, g.Reasons, g.Role),
-		plan(n),
-		runbook(g.Role),
-		"Press Reveal when you need it: the secret is made then, and shown to you alone. Press Return when you are done.",
-	)
-	return f.message(n, title, body,
+	body := pieces(f.explanation(toThem, g.Reasons, g.Role), runbook(g.Role), undelivered(g))
+	m := f.message(n, title, body,
 		button(Reveal, g.ID, "Reveal", slack.StylePrimary),
 		button(Return, g.ID, "Return", slack.StyleDefault),
 	)
+	m.Blocks = slices.Insert(m.Blocks, 1,
+		literal("What you are given", g.Role.Description, n.Plan),
+		section("Press Reveal when you need it: the secret is made then, and shown to you alone. Press Return when you are done."))
+	return m
 }
 
 // verdictRefused explains itself: why not, who is on call until when, who could say yes.
@@ -80,8 +81,9 @@ func (f Frame) verdictRefused(n service.Notice) Message {
 	g := n.Grant
 	title := "Your request for " + bold(g.Role.Name) + " was refused."
 	who := ""
-	if g.Role.OffCall.Any() && n.Grant.Basis == "" {
-		who = "Who can say yes to people off call: " + f.voters(g.Role.OffCall)
+	nobody := slices.ContainsFunc(g.Reasons, func(r grants.Reason) bool { return r.Code == grants.NoVoters })
+	if g.Role.OffCall.Any() && !nobody {
+		who = "To somebody off call: " + f.voters(g.Role.OffCall)
 	}
 	return f.message(n, title, pieces(f.explanation(toThem, g.Reasons, g.Role), who))
 }

@@ -79,6 +79,23 @@ func quote(intro, text string) slack.Block {
 	)
 }
 
+// literal shows words of the configuration and of issuers, whose asterisks are no markup.
+func literal(title string, lines ...string) slack.Block {
+	text := ""
+	for _, l := range lines {
+		if l != "" {
+			text += "\n" + Clean(l, longestPlan)
+		}
+	}
+	heading := slack.NewRichTextSectionTextElement(title, &slack.RichTextSectionTextStyle{Bold: true})
+	if text == "" {
+		text = "\nIt is not known yet."
+	}
+	return slack.NewRichTextBlock("", slack.NewRichTextSection(heading, slack.NewRichTextSectionTextElement(text, nil)))
+}
+
+const longestPlan = 1500 // characters of an issuer's sentence that are shown
+
 const longestReason = 500 // characters of a typed reason that are shown
 
 func buttons(bs ...slack.BlockElement) slack.Block { return slack.NewActionBlock("", bs...) }
