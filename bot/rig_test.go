@@ -35,6 +35,7 @@ type rig struct {
 	service *desk
 	sender  *send.Sender
 	bot     *bot.Bot
+	config  bot.Config
 	logs    *safeBuffer
 	stop    func() error // ends the bot as a signal would
 }
@@ -109,26 +110,43 @@ func (r *rig) start(transport http.RoundTripper, dialer *websocket.Dialer, adjus
 	if adjust != nil {
 		adjust(&c)
 	}
+	r.config = c
 	r.bot, err = bot.New(c)
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.stop = r.runs(r.bot)
+}
+
+// runs starts a bot until the returned function ends it as a signal would.
+func (r *rig) runs(b *bot.Bot) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- r.bot.Run(ctx) }()
-	var once sync.Once
-	var ended error
-	r.stop = func() error {
-		once.Do(func() {
-			cancel()
-			began := time.Now()
-			ended = <-done
-			if took := time.Since(began); took > 5*time.Second {
-				r.t.Errorf("the bot took %v to end", took)
-			}
-		})
-		return ended
+	go func() { done <- b.Run(ctx) }()
+	return sync.OnceValue(func() error {
+		cancel()
+		began := time.Now()
+		err := <-done
+		if took := time.Since(began); took > 5*time.Second {
+			r.t.Errorf("the bot took %v to end", took)
+		}
+		return err
+	})
+}
+
+// forget makes the sender as new as after a restart.
+func (r *rig) forget() {
+	r.t.Helper()
+	cfg := r.emu.Config()
+	s, err := send.New(send.Config{
+		BotToken: grants.NewSecret(cfg.BotToken), APIURL: cfg.BaseURL + "/api/", Transport: r.config.Transport, Environment: "playground",
+	})
+	if err != nil {
+		r.t.Fatal(err)
 	}
+	r.service.mu.Lock()
+	defer r.service.mu.Unlock()
+	r.service.sender = s
 }
 
 // check is what must hold after every test.

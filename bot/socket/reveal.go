@@ -16,6 +16,7 @@ import (
 // and the issuer; a view that Slack has not confirmed after fillTimeout counts as refused.
 const (
 	openTimeout   = 2500 * time.Millisecond
+	ackSettles    = 500 * time.Millisecond
 	revealTimeout = 12 * time.Second
 	fillTimeout   = 5 * time.Second
 	retireTimeout = 2 * time.Second
@@ -50,8 +51,8 @@ func (l *Listener) reveal(ctx context.Context, j job) {
 }
 
 // oneMoment acknowledges and opens the modal, or, when a modal was submitted, keeps that one.
-// The second update of it brings the hash without which a late acknowledgement could
-// cover the secret.
+// Slack changes a submitted modal when it gets to the acknowledgement, in its own time; the hash
+// of an update after that keeps a late one from covering the secret.
 func (l *Listener) oneMoment(ctx context.Context, c Command) (send.Window, error) {
 	wait := l.frame.OneMoment()
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
@@ -61,6 +62,10 @@ func (l *Listener) oneMoment(ctx context.Context, c Command) (send.Window, error
 		return l.c.Sender.Open(opening, c.Trigger, wait)
 	}
 	l.ack(ctx, c, slack.NewUpdateViewSubmissionResponse(&wait))
+	select {
+	case <-time.After(ackSettles):
+	case <-opening.Done():
+	}
 	return l.c.Sender.Fill(opening, send.Window{ID: c.Window}, wait)
 }
 
