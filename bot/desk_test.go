@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nightlatch/bot/send"
@@ -28,7 +29,7 @@ type desk struct {
 	swallowed int
 
 	automatic bool                                            // requests open at once
-	slow      time.Duration                                   // of every Take
+	slow      atomic.Int64                                    // of every Take, in nanoseconds
 	refuse    func(verb string, p grants.PersonKey) error     // instead of taking
 	reveal    func(service.Showing) (service.Revealed, error) // instead of making a secret
 	roles     []grants.Role
@@ -50,7 +51,7 @@ func ordersRead() grants.Role {
 }
 
 func (d *desk) note(verb string, o service.Origin) error {
-	time.Sleep(d.slow)
+	time.Sleep(time.Duration(d.slow.Load()))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.refuse != nil {

@@ -85,7 +85,7 @@ func TestSomebodyElseListens(t *testing.T) {
 // What was taken before the end is recorded and acknowledged; what comes later is not.
 func TestShutdownFinishesWhatWasTaken(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
-		r.service.slow = time.Second
+		r.service.slow.Store(int64(time.Second))
 		act, err := r.emu.RunCommand("UADA", channel, "/access orders-read 1h checkout is failing")
 		if err != nil {
 			t.Fatal(err)

@@ -148,7 +148,7 @@ func (r *rig) anyTS() string {
 // What was not recorded is not acknowledged.
 func TestAcknowledgedAfterTheRecord(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
-		r.service.slow = 900 * time.Millisecond
+		r.service.slow.Store(int64(900 * time.Millisecond))
 		act, err := r.emu.RunCommand("UADA", channel, "/access orders-read 1h checkout is failing")
 		if err != nil {
 			t.Fatal(err)
@@ -182,7 +182,7 @@ func TestFullQueue(t *testing.T) {
 		c.Limits = socket.Limits{PerPerson: 1000, PersonBurst: 1000, InAll: 1000, AllBurst: 1000}
 	}
 	inBubble(t, limits, func(r *rig) {
-		r.service.slow = 2 * time.Second
+		r.service.slow.Store(int64(2 * time.Second))
 		for i := range 100 {
 			if _, err := r.emu.RunCommand("UADA", channel, fmt.Sprintf("/access orders-read 1h number %d", i)); err != nil {
 				t.Fatal(err)
@@ -194,7 +194,7 @@ func TestFullQueue(t *testing.T) {
 		if n := r.bot.Counts().Swallowed; n != 100-64-4 {
 			t.Errorf("%d found the queue full, want 32", n)
 		}
-		r.service.slow = 0
+		r.service.slow.Store(int64(0))
 		time.Sleep(time.Minute)
 	})
 }
