@@ -12,6 +12,8 @@ REPEAT := 3
 # Parsers of what others send, as package:target; and how long each is fuzzed.
 FUZZ := \
 	./cmd/nightlatch/config:FuzzConfig \
+	./bot/socket:FuzzCommand \
+	./bot/socket:FuzzEnvelope \
 	./integrations/token:FuzzIntrospect \
 	./integrations/token:FuzzScopes
 FUZZTIME := 20s
