@@ -27,6 +27,7 @@ type desk struct {
 	lost      []string // what was undelivered: grant/ordinal
 	rejected  []string
 	swallowed int
+	failing   int // calls of Undelivered that fail
 
 	automatic bool                                            // requests open at once
 	slow      atomic.Int64                                    // of every Take, in nanoseconds
@@ -181,6 +182,10 @@ func (d *desk) make(g grants.Grant) service.Revealed {
 func (d *desk) Undelivered(_ context.Context, grant string, ordinal int, _ string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.failing > 0 {
+		d.failing--
+		return service.ErrBusy
+	}
 	d.lost = append(d.lost, fmt.Sprintf("%s/%d", grant, ordinal))
 	return nil
 }

@@ -211,3 +211,37 @@ func TestBlankingIsTriedAgain(t *testing.T) {
 		}
 	})
 }
+
+// Taking back is tried again until it is recorded.
+func TestTakingBackIsTriedAgain(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.openGrant()
+		r.service.mu.Lock()
+		r.service.failing = 2
+		r.service.mu.Unlock()
+		r.emu.Inject(slackemu.Fault{Method: "views.update", Status: 500, Times: 1})
+		r.press("UADA", view.Reveal)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if lost := r.lost(); len(lost) != 1 {
+			t.Errorf("undelivered: %v, want one", lost)
+		}
+	})
+}
+
+// The program ends while Slack holds the update that carries the secret: it is taken back in time.
+func TestEndWhileASecretIsOnItsWay(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.openGrant()
+		held := r.emu.Hold(slackemu.Hold{Method: "views.update", When: slackemu.Before})
+		r.press("UADA", view.Reveal)
+		<-held.Arrived()
+		if err := r.stop(); err != nil {
+			t.Error(err)
+		}
+		if lost := r.lost(); len(lost) != 1 {
+			t.Errorf("undelivered: %v, want one", lost)
+		}
+		held.Drop()
+	})
+}

@@ -38,11 +38,31 @@ type rig struct {
 	config  bot.Config
 	logs    *safeBuffer
 	stop    func() error // ends the bot as a signal would
+
+	secrets func() []string // all that were made
+	leave   func()          // ends the service
+}
+
+// back is what stands behind the bot.
+type back interface {
+	socket.Taker
+	socket.Revealer
+	socket.Clerk
 }
 
 // inBubble runs a test against a running bot, and checks afterwards that no rule of Slack's
 // was broken and that nobody wrote down a secret or a token.
 func inBubble(t *testing.T, adjust func(*bot.Config), run func(*rig)) {
+	t.Helper()
+	inBubbleWith(t, adjust, run, func(r *rig) back {
+		r.service = newDesk(r.sender)
+		r.secrets, r.leave = r.service.secrets, r.service.wait
+		return r.service
+	})
+}
+
+// inBubbleWith is inBubble with another service.
+func inBubbleWith(t *testing.T, adjust func(*bot.Config), run func(*rig), serve func(*rig) back) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := memnet.New()
@@ -56,7 +76,7 @@ func inBubble(t *testing.T, adjust func(*bot.Config), run func(*rig)) {
 		transport := &http.Transport{DialContext: network.Dial}
 		r := &rig{t: t, ctx: t.Context(), emu: emu, logs: &safeBuffer{}}
 		r.people()
-		r.start(transport, &websocket.Dialer{NetDialContext: network.Dial}, adjust)
+		r.start(transport, &websocket.Dialer{NetDialContext: network.Dial}, adjust, serve)
 		synctest.Wait()
 
 		run(r)
@@ -64,7 +84,7 @@ func inBubble(t *testing.T, adjust func(*bot.Config), run func(*rig)) {
 		if err := r.stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		r.service.wait()
+		r.leave()
 		r.check()
 		emu.Close()
 		_ = server.Close()
@@ -86,7 +106,7 @@ func (r *rig) people() {
 	r.emu.PutChannel(slackemu.Channel{ID: channel, Name: "ops", Members: []string{"UADA", "UBEN", "UEVE"}})
 }
 
-func (r *rig) start(transport http.RoundTripper, dialer *websocket.Dialer, adjust func(*bot.Config)) {
+func (r *rig) start(transport http.RoundTripper, dialer *websocket.Dialer, adjust func(*bot.Config), serve func(*rig) back) {
 	r.t.Helper()
 	cfg := r.emu.Config()
 	log := slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -101,11 +121,11 @@ func (r *rig) start(transport http.RoundTripper, dialer *websocket.Dialer, adjus
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.service = newDesk(r.sender)
+	behind := serve(r)
 	c := bot.Config{
 		AppToken: grants.NewSecret(cfg.AppToken), APIURL: cfg.BaseURL + "/api", Transport: transport, Dialer: dialer,
 		Sender: r.sender, Identity: identity, Environment: "playground", Log: log,
-		Taker: r.service, Revealer: r.service, Clerk: r.service,
+		Taker: behind, Revealer: behind, Clerk: behind,
 	}
 	if adjust != nil {
 		adjust(&c)
@@ -157,12 +177,12 @@ func (r *rig) check() {
 	}
 	cfg := r.emu.Config()
 	logs := r.logs.String()
-	for _, secret := range append(r.service.secrets(), cfg.AppToken, cfg.BotToken, "/response/") {
+	for _, secret := range append(r.secrets(), cfg.AppToken, cfg.BotToken, "/response/") {
 		if strings.Contains(logs, secret) {
 			r.t.Errorf("the log holds %q:\n%s", secret, logs)
 		}
 	}
-	for _, secret := range r.service.secrets() {
+	for _, secret := range r.secrets() {
 		for _, p := range r.emu.Received() {
 			if p.Kind != slackemu.KindView && bytes.Contains(p.Bytes, []byte(secret)) {
 				r.t.Errorf("%s (%s) holds the secret", p.Method, p.Kind)
@@ -250,5 +270,3 @@ func (b *safeBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.b.String()
 }
-
-var _ socket.Taker = (*desk)(nil)

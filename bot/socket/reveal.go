@@ -19,7 +19,7 @@ const (
 	ackSettles    = 500 * time.Millisecond
 	revealTimeout = 12 * time.Second
 	fillTimeout   = 5 * time.Second
-	retireTimeout = 2 * time.Second
+	retireTimeout = 1500 * time.Millisecond
 	retireTries   = 5
 )
 
@@ -30,6 +30,9 @@ func (l *Listener) reveal(ctx context.Context, j job) {
 	if time.Now().After(j.deadline) { // the trigger is as good as dead
 		l.reply(ctx, c, view.Plain(view.Busy))
 		return
+	}
+	if c.Ephemeral { // the press brings a fresh URL by which the verdict can be replaced
+		l.c.Sender.Remember(c.Grant, c.ResponseURL)
 	}
 	window, err := l.oneMoment(ctx, c)
 	if err != nil {

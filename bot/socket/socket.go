@@ -149,8 +149,8 @@ func (l *Listener) Counts() Counts {
 
 // What a shutdown may take, together below the five seconds that it has.
 const (
-	drainTime = 2500 * time.Millisecond // for what was taken
-	blankTime = 1200 * time.Millisecond // for the secrets that are still shown
+	drainTime = 2 * time.Second // for what was taken
+	blankTime = time.Second     // for the secrets that are still shown
 )
 
 // Run listens until its context ends, which is no error, or until Slack refuses the app token for good.

@@ -124,7 +124,7 @@ func (l *Listener) record(ctx context.Context, j job) (*view.Message, error) {
 		return nil, j.flaw
 	}
 	press := service.Press{Origin: c.origin(), Grant: c.Grant}
-	if c.Ephemeral {
+	if c.Ephemeral && (c.Verb == Withdraw || c.Verb == Return) { // the buttons of a verdict
 		l.c.Sender.Remember(c.Grant, c.ResponseURL)
 	}
 	var err error

@@ -23,6 +23,11 @@ func (f Frame) Card(n service.Notice) Message {
 func (f Frame) cardPending(n service.Notice) Message {
 	g := n.Grant
 	title := f.mention(string(g.Person)) + " asks for " + bold(g.Role.Name) + " for " + length(g.Duration) + "."
+	ask := f.voters(g.Voters) + " One no denies it."
+	choice := []slack.BlockElement{button(Approve, g.ID, "Approve", slack.StylePrimary), button(Deny, g.ID, "Deny", slack.StyleDanger)}
+	if g.Approved() {
+		ask, choice = "It has every yes that it needs, and opens as soon as PagerDuty answers. A no still denies it.", choice[1:]
+	}
 	return Message{
 		Text: title,
 		Blocks: []slack.Block{
@@ -30,11 +35,8 @@ func (f Frame) cardPending(n service.Notice) Message {
 			quote("Their reason, in their own words:", n.Reason),
 			literal("What they will be given", g.Role.Description, n.Plan),
 			section(pieces(speed(n.Does), runbook(g.Role))),
-			section(pieces(f.voters(g.Voters)+" One no denies it.", f.votes(g), "Undecided, it lapses "+until(g.PendingUntil)+".")),
-			buttons(
-				button(Approve, g.ID, "Approve", slack.StylePrimary),
-				button(Deny, g.ID, "Deny", slack.StyleDanger),
-			),
+			section(pieces(ask, f.votes(g), "Undecided, it lapses "+until(g.PendingUntil)+".")),
+			buttons(choice...),
 			footer(f.environment() + "Request " + g.ID),
 		},
 	}

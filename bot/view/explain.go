@@ -26,7 +26,10 @@ func (f Frame) explain(v voice, r grants.Reason, role grants.Role) string {
 		grants.FrozenPerson, grants.NewPerson, grants.ShiftOver, grants.CutToShift:
 		return f.explainShift(v, r)
 	case grants.NeedsVotes:
-		return "Nobody gets this role without a yes from " + count(max(r.Count, 1), "other person") + "."
+		if r.Count > 1 {
+			return "Nobody gets this role without a yes from " + strconv.Itoa(r.Count) + " other people."
+		}
+		return "Nobody gets this role without a yes from somebody else."
 	case grants.NoVoters:
 		return "The role lists nobody who could say yes in this case, so whoever is on call has to act."
 	case grants.HasVotes:
@@ -100,7 +103,7 @@ func (f Frame) explainPress(r grants.Reason) string {
 	case grants.NotForYou:
 		ask := "whoever looks after Nightlatch here"
 		if len(r.People) > 0 {
-			ask = f.mentions(r.People, "or")
+			ask = f.mentions(r.People, "or") // the role's voters
 		}
 		return "This is not for you. If you think it should be, ask " + ask + "."
 	case grants.NotYours:

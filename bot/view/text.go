@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -106,7 +107,10 @@ func list(names []string, conjunction string) string {
 	}
 }
 
-// mention names a person by their key or by their PagerDuty user ID.
+// slackUser is the form of Slack's user IDs; PagerDuty's begin with a P or a Q.
+var slackUser = regexp.MustCompile(`^[UW][A-Z0-9]+$`)
+
+// mention names a person by their key, their PagerDuty user ID or their Slack user ID.
 func (f Frame) mention(id string) string {
 	if f.Who != nil {
 		if p, ok := f.Who(id); ok && p.Key.Slack() != "" {
@@ -115,6 +119,9 @@ func (f Frame) mention(id string) string {
 	}
 	if user := grants.PersonKey(id).Slack(); user != "" {
 		return account(user)
+	}
+	if slackUser.MatchString(id) {
+		return account(id)
 	}
 	return "PagerDuty user " + escape(Clean(id, 40)) + " (not known in Slack)"
 }

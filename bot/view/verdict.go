@@ -45,9 +45,14 @@ func (f Frame) message(n service.Notice, title, body string, bs ...slack.BlockEl
 func (f Frame) verdictPending(n service.Notice) Message {
 	g := n.Grant
 	title := "Your request for " + bold(g.Role.Name) + " (" + length(g.Duration) + ") waits for a yes."
+	ask := f.voters(g.Voters) + f.asked(g)
+	if g.Approved() {
+		title = "Your request for " + bold(g.Role.Name) + " (" + length(g.Duration) + ") has every yes that it needs."
+		ask = "It opens as soon as PagerDuty answers."
+	}
 	body := pieces(
 		f.explanation(toThem, g.Reasons, g.Role),
-		f.voters(g.Voters)+f.asked(g),
+		ask,
 		f.votes(g),
 		"Undecided, it lapses "+until(g.PendingUntil)+". You will be told by direct message.",
 	)

@@ -67,6 +67,10 @@ func waiting(n *service.Notice) {
 	n.Grant.Votes = []grants.Vote{{Person: ben, Yes: true, At: noon}}
 }
 
+func approved(n *service.Notice) { n.Grant.Voters.Count = 1 }
+
+func lost(n *service.Notice) { n.Grant.Credentials[0].Undelivered = true }
+
 func ended(o grants.Outcome, by grants.PersonKey) func(*service.Notice) {
 	return func(n *service.Notice) {
 		n.Grant.Outcome, n.Grant.Ended, n.Grant.EndedBy = o, noon.Add(time.Hour), by
@@ -104,6 +108,9 @@ func messages() map[string]view.Message {
 		"card_hostile":           frame.Card(notice(grants.Pending, hostile)),
 		"card_open":              frame.Card(notice(grants.Open, waiting, credentials(grants.Live, ""))),
 		"card_closing":           frame.Card(notice(grants.Closing, ended(grants.Revoked, ben), credentials(grants.Retiring, "", ""), failing)),
+		"card_approved":          frame.Card(notice(grants.Pending, waiting, approved)),
+		"verdict_approved":       frame.Verdict(notice(grants.Pending, waiting, approved)),
+		"verdict_undelivered":    frame.Verdict(notice(grants.Open, credentials(grants.Gone, grants.RefusedFinding), lost)),
 		"card_over":              frame.Card(notice(grants.Closed, over...)),
 		"card_denied":            frame.Card(notice(grants.Closed, neverOpened, ended(grants.Denied, ben))),
 		"verdict_pending":        frame.Verdict(notice(grants.Pending, waiting)),
@@ -182,7 +189,7 @@ func TestButtonsGoAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		has := strings.Contains(string(b), `"type":"actions"`)
-		wants := strings.HasSuffix(name, "_pending") || strings.HasSuffix(name, "_hostile") || strings.Contains(name, "_open")
+		wants := strings.HasSuffix(name, "_pending") || strings.HasSuffix(name, "_approved") || name == "verdict_undelivered" || strings.HasSuffix(name, "_hostile") || strings.Contains(name, "_open")
 		if has != wants {
 			t.Errorf("%s: buttons %v, want %v", name, has, wants)
 		}
