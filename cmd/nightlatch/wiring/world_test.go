@@ -11,7 +11,7 @@ import (
 
 // The people of each night, by their Slack user IDs.
 const (
-	ada  = "U0ADA"  // on call at level 1 for the first half hour
+	ada  = "U0ADA"  // on call at level 1 for the first twenty minutes
 	ben  = "U0BEN"  // on call at level 2 all night
 	cat  = "U0CAT"  // on call at level 1 after ada
 	dan  = "U0DAN"  // not in PagerDuty
@@ -26,7 +26,7 @@ const (
 	channel = "C0ONCALL"
 	prime   = "SPRIME" // the schedule of level 1
 	second  = "SSECOND"
-	handOff = 30 * time.Minute // from ada to cat
+	handOff = 20 * time.Minute // from ada to cat
 )
 
 // configuration is what an operator writes. Words in capitals are filled in.
