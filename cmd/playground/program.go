@@ -98,7 +98,7 @@ func healthy(ctx context.Context, client *http.Client, url string) bool {
 }
 
 // died is the error of a program that ended although nobody told it to.
-func (p *program) died() error {
+func (p *program) died() *difference {
 	return p.differs("the program runs until it is told to stop", "it ended: "+p.ending(), nil)
 }
 
@@ -110,7 +110,7 @@ func (p *program) ending() string {
 	return "exit status 0"
 }
 
-func (p *program) differs(expected, seen string, cause error) error {
+func (p *program) differs(expected, seen string, cause error) *difference {
 	return &difference{expected: expected, seen: seen, log: p.log.tail(), cause: cause}
 }
 
@@ -178,9 +178,9 @@ func (l *logbook) bytes() []byte {
 
 func (l *logbook) contains(text string) bool { return bytes.Contains(l.bytes(), []byte(text)) }
 
-// tail is the end of the log, for whoever looks for a cause.
+// tail is the end of the log, for whoever looks for a cause. Should there be a secret in it, it is not printed again.
 func (l *logbook) tail() string {
 	const most = 25
-	lines := strings.Split(strings.TrimSpace(string(l.bytes())), "\n")
+	lines := strings.Split(strings.TrimSpace(tokens.ReplaceAllString(string(l.bytes()), "$1…")), "\n")
 	return strings.Join(lines[max(0, len(lines)-most):], "\n")
 }

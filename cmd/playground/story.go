@@ -151,10 +151,18 @@ func story() []step {
 	}
 }
 
-// explained adds to a difference where in the story it was seen, and the end of the program's log.
+// explained adds to a difference where in the story it was seen, and the end of the program's log. When a call failed
+// because the program died, that is the difference.
 func (n *night) explained(err error, s step) error {
-	d, ok := errors.AsType[*difference](err)
-	if !ok {
+	d, found := errors.AsType[*difference](err)
+	if !found && !errors.Is(err, context.Canceled) {
+		select {
+		case <-n.program.done:
+			d = n.program.died()
+		case <-time.After(time.Second):
+		}
+	}
+	if d == nil {
 		return fmt.Errorf("playing %q: %w", s.says, err)
 	}
 	d.step, d.log = s.says, n.program.log.tail()
