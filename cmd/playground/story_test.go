@@ -58,7 +58,7 @@ func dependsOnModule(t *testing.T) {
 }
 
 // TestStory plays the night for real: emulators on loopback, the program in a process of its own. Whatever must happen
-// in it is checked by the playground itself; here its exit code counts, and that the transcript is the published one.
+// in it is checked by the playground itself; here its exit code counts, and that the transcript has its known shape.
 func TestStory(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	cmd := playground(t)("-story")
@@ -76,19 +76,20 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(timeless(string(want)), timeless(stdout.String())); diff != "" {
-		t.Errorf("the transcript is not that of %s (-want +got; if it should be, run the test with -update):\n%s", golden, diff)
+	if diff := cmp.Diff(shape(string(want)), shape(stdout.String())); diff != "" {
+		t.Errorf("the night is not that of %s (-want +got; if it should be, run the test with -update):\n%s", golden, diff)
 	}
 }
 
-// timeless makes the transcripts of two nights comparable.
-func timeless(transcript string) []string {
+// shape is a transcript without its times, which no two nights share, and without the texts of the program's messages:
+// those have tests of their own, and the story looks at what matters in them. Left are the steps, who does and sees what
+// in which order, the buttons, and what was found out.
+func shape(transcript string) []string {
 	for _, r := range []struct{ pattern, by string }{
 		{`(?m)^\d\d:\d\d:\d\d +\d+\.\d s`, "TIME"},
-		{`\d\d:\d\d(:\d\d)?`, "TIME"},
 		{`\d+\.\d s`, "SECONDS"},
-		{`in \d+ (second|minute|hour)s?`, "SOON"},
-		{`\d+ (second|minute|hour)s? ago`, "SOON"},
+		{`(?m)^( +│) [^\[\n].*$`, "$1"},
+		{`(?m)(^ +│\n)+`, "$1"},
 	} {
 		transcript = regexp.MustCompile(r.pattern).ReplaceAllString(transcript, r.by)
 	}

@@ -78,6 +78,9 @@ func (t *transcript) shown(where, text string, buttons []slackemu.Button) {
 	text = ids.ReplaceAllStringFunc(t.readable(text), t.name)
 	skipped := false
 	for i, line := range strings.Split(text, "\n") {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
 		key := where + times.ReplaceAllString(line, "")
 		if i > 0 && t.known[key] && !strings.HasPrefix(line, tokenStart) {
 			skipped = true
