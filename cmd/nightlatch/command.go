@@ -81,11 +81,15 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
 			if err != nil {
 				return err
 			}
+			log := newLog(loaded.Config.Log, cmd.ErrOrStderr())
+			for _, w := range loaded.Warnings {
+				log.Warn("the configuration allows what has a price", "key", w.Key, "line", w.Line, "what", w.Text)
+			}
 			signals := make(chan os.Signal, 2)
 			signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 			defer signal.Stop(signals)
 			return life.UntilTold(cmd.Context(), signals, patience, func(ctx context.Context) error {
-				return wiring.Serve(ctx, loaded, wiring.Wires{}, newLog(loaded.Config.Log, cmd.ErrOrStderr()))
+				return wiring.Serve(ctx, loaded, wiring.Wires{}, log)
 			})
 		},
 	}

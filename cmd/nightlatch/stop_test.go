@@ -28,8 +28,8 @@ roles: [{name: read, on_call: [{policy: PABC123}], automatic: on_call, max: 4h, 
 
 var listening = regexp.MustCompile(`msg=serving .*http=(\S+)`)
 
-// TestServeStartsWithoutSlackAndStopsWhenTold runs the program twice on one ledger: the
-// second start finds it closed.
+// TestServeStartsWithoutSlackAndStopsWhenTold runs the program twice on one ledger, one
+// after the other: the second start finds it closed. Two at once are refused.
 func TestServeStartsWithoutSlackAndStopsWhenTold(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "nightlatch.yaml"), []byte(silent), 0o600); err != nil {
@@ -51,6 +51,11 @@ func TestServeStartsWithoutSlackAndStopsWhenTold(t *testing.T) {
 		address, before := until(t, log, listening)
 		if got := health(t, address); got != http.StatusOK {
 			t.Errorf("/healthz answers %d", got)
+		}
+		second := exec.CommandContext(ctx, "nightlatch", "serve")
+		second.Dir, second.Env = dir, cmd.Env
+		if said, err := second.CombinedOutput(); err == nil || !strings.Contains(string(said), "hint: another process holds this ledger") {
+			t.Errorf("a second one on the same ledger: %v\n%s", err, said)
 		}
 		told := time.Now()
 		if err := cmd.Process.Signal(signal); err != nil {

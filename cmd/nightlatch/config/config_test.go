@@ -153,6 +153,8 @@ func TestRefused(t *testing.T) {
 		{"half of TLS", strings.Replace(least, "http: {", `http: {tls: {key: k, client_ca: a}, `, 1) + "- " + role, "2 http.tls.certificate: is missing"},
 		{"certificates of nobody", strings.Replace(least, "http: {", `http: {tls: {certificate: c, key: k}, `, 1) + "- " + role, "4 introspection[0].cert: needs http.tls.client_ca"},
 		{"not YAML", "roles: [", "0 is not a configuration: yaml: "},
+		{"two documents", with(role) + "\n---\nsettle: 1m\n", "0 is not a configuration: there is a second document"},
+		{"a broken second document", with(role) + "\n---\n[", "0 is not a configuration: there is a second document"},
 		{"a list", "- a", "0 is not a configuration"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -161,6 +163,26 @@ func TestRefused(t *testing.T) {
 				t.Errorf("got %q, want just %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestEmpty: what must be said is asked for, whatever "nothing" looks like.
+func TestEmpty(t *testing.T) {
+	want := problemsOf(t, "{}")
+	if len(want) != 4 {
+		t.Errorf("got %q", want)
+	}
+	for _, data := range []string{"", "\n", "# nothing\n", "---\n", "null"} {
+		var got []string
+		for _, line := range problemsOf(t, data) {
+			got = append(got, strings.TrimLeft(line, "0123456789"))
+		}
+		for i := range want {
+			want[i] = strings.TrimLeft(want[i], "0123456789")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", data, diff)
+		}
 	}
 }
 

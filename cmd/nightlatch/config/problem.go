@@ -1,8 +1,11 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -83,12 +86,16 @@ func unknown(key string) Problem {
 // survey finds the line of every key, and what only the text of the file shows: keys that
 // differ from ours in case, and secrets.
 func survey(data []byte) (lines map[string]int, problems []Problem, err error) {
-	var file yaml.Node
-	if err := yaml.Unmarshal(data, &file); err != nil {
+	var file, more yaml.Node
+	documents := yaml.NewDecoder(bytes.NewReader(data))
+	if err := documents.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err
 	}
+	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, nil, errors.New("there is a second document behind a line ---, which nobody would read")
+	}
 	var whole map[string]any // which alone notices a key that stands twice
-	if err := file.Decode(&whole); err != nil {
+	if err := yaml.Unmarshal(data, &whole); err != nil {
 		return nil, nil, err
 	}
 	lines = map[string]int{}
