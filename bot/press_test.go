@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -182,6 +183,8 @@ func TestFullQueue(t *testing.T) {
 		c.Limits = socket.Limits{PerPerson: 1000, PersonBurst: 1000, InAll: 1000, AllBurst: 1000}
 	}
 	inBubble(t, limits, func(r *rig) {
+		r.run("UADA", "/access orders-read 1h checkout is failing")
+		deny := r.button("UBEN", view.Deny)
 		r.service.slow.Store(int64(2 * time.Second))
 		for i := range 100 {
 			if _, err := r.emu.RunCommand("UADA", channel, fmt.Sprintf("/access orders-read 1h number %d", i)); err != nil {
@@ -193,6 +196,12 @@ func TestFullQueue(t *testing.T) {
 		r.reads("UADA", view.Busy)
 		if n := r.bot.Counts().Swallowed; n != 100-64-4 {
 			t.Errorf("%d found the queue full, want 32", n)
+		}
+		act := r.pressAt("UBEN", deny)
+		time.Sleep(1500 * time.Millisecond)
+		r.acknowledged(act)
+		if !slices.Contains(r.taken(), "vote UBEN") {
+			t.Error("the No waits behind the requests")
 		}
 		r.service.slow.Store(int64(0))
 		time.Sleep(time.Minute)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ type answers struct {
 	mu       sync.Mutex
 	requests map[string]answerURL // by request, before its grant has an ID that we know
 	grants   map[string]answerURL // by grant
+	swept    time.Time
 }
 
 type answerURL struct {
@@ -82,18 +84,25 @@ func (a *answers) put(request, grant, raw string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	fresh := answerURL{url: raw, born: time.Now()}
-	for _, m := range []map[string]answerURL{a.requests, a.grants} {
-		for k, u := range m {
-			if time.Since(u.born) > answerLife {
-				delete(m, k)
-			}
-		}
-	}
+	a.sweep(fresh.born)
 	if grant != "" {
 		a.grants[grant] = fresh
 		return
 	}
 	a.requests[request] = fresh
+}
+
+// sweep forgets what nobody may use any more, once a minute.
+func (a *answers) sweep(now time.Time) {
+	if now.Sub(a.swept) < time.Minute {
+		return
+	}
+	a.swept = now
+	old := func(life time.Duration) func(string, answerURL) bool {
+		return func(_ string, u answerURL) bool { return now.Sub(u.born) > life }
+	}
+	maps.DeleteFunc(a.requests, old(soon))
+	maps.DeleteFunc(a.grants, old(answerLife))
 }
 
 // first takes the URL of the command that asked for a grant, while it is fresh. Its error

@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"fmt"
 
 	"nightlatch/bot/view"
 )
@@ -18,6 +19,9 @@ func (s *Sender) Open(ctx context.Context, trigger string, m view.Modal) (Window
 	if err != nil {
 		return Window{}, s.failed("opening a modal", "views.open", err)
 	}
+	if answer.View.ID == "" {
+		return Window{}, fmt.Errorf("opening a modal: %w", ErrBadAnswer)
+	}
 	return Window{ID: answer.View.ID, Hash: answer.View.Hash}, nil
 }
 
@@ -28,5 +32,5 @@ func (s *Sender) Fill(ctx context.Context, w Window, m view.Modal) (Window, erro
 	if err != nil {
 		return Window{}, s.failed("filling a modal", "views.update", err)
 	}
-	return Window{ID: answer.View.ID, Hash: answer.View.Hash}, nil
+	return Window{ID: w.ID, Hash: answer.View.Hash}, nil
 }

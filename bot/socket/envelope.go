@@ -61,12 +61,7 @@ func (c Command) origin() service.Origin {
 // foreign reports whether this comes from outside the workspace: a shared channel, another
 // installation, somebody who fakes it.
 func (c Command) foreign(at send.Identity) bool {
-	switch {
-	case c.Team != at.Team, c.Home != "" && c.Home != at.Team:
-		return true
-	default:
-		return c.Enterprise != "" && at.Enterprise != "" && c.Enterprise != at.Enterprise
-	}
+	return c.Team != at.Team || (c.Home != "" && c.Home != at.Team) || (c.Enterprise != "" && c.Enterprise != at.Enterprise)
 }
 
 // Parse reads the payload of an envelope. With errNoGrant the rest of the command is valid;

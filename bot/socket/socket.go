@@ -95,13 +95,14 @@ type Listener struct {
 	gate    *gate
 	blanker *blanker
 
-	takes, reveals, apologies chan job
+	endings, takes, reveals, apologies chan job
 
 	swallowed                                    atomic.Int64 // not reported yet
 	hellos, refused, foreign, malformed, surplus atomic.Int64
 }
 
 // Bounds of what is on its way at one time. Past them a person reads "busy, press again".
+// What takes access away has workers of its own, so that no crowd of requests holds it up.
 const (
 	takeWorkers, takeQueue     = 4, 64
 	revealWorkers, revealQueue = 16, 16
@@ -135,7 +136,7 @@ func New(c Config) (*Listener, error) {
 	return &Listener{
 		c: c, client: socketmode.New(api, options...), frame: frame,
 		gate: newGate(c.Limits), blanker: newBlanker(c.Sender, frame.Blanked()),
-		takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue), apologies: make(chan job, sorryQueue),
+		endings: make(chan job, takeQueue), takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue), apologies: make(chan job, sorryQueue),
 	}, nil
 }
 
@@ -174,6 +175,7 @@ func (l *Listener) Run(ctx context.Context) error {
 
 	fatal := l.read(ctx, ended)
 
+	close(l.endings)
 	close(l.takes)
 	close(l.reveals)
 	close(l.apologies)
@@ -204,6 +206,7 @@ func (l *Listener) start(ctx context.Context, wg *sync.WaitGroup) {
 			})
 		}
 	}
+	pool(takeWorkers, l.endings, l.take)
 	pool(takeWorkers, l.takes, l.take)
 	pool(revealWorkers, l.reveals, l.reveal)
 	pool(sorryWorkers, l.apologies, l.apologise)

@@ -39,7 +39,9 @@ func (l *Listener) receive(r socketmode.Request) {
 		l.refuse(j, strangers, view.ErrForeign)
 	case err != nil:
 		l.refuse(j, string(c.person()), err)
-	case !c.Verb.takesAway() && !l.gate.admits(string(c.person())):
+	case c.Verb.takesAway():
+		l.queue(l.endings, j)
+	case !l.gate.admits(string(c.person())):
 		l.swallow(j)
 	case c.Verb == Reveal:
 		l.queue(l.reveals, j)
