@@ -6,7 +6,7 @@ GO ?= go
 RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 
 # Packages with goroutines, where one green run proves little.
-CONCURRENT := ./grants/service/... ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life
+CONCURRENT := ./grants/service/... ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life ./cmd/nightlatch/wiring
 REPEAT := 3
 
 # Parsers of what others send, as package:target; and how long each is fuzzed.
@@ -14,6 +14,7 @@ FUZZ := \
 	./cmd/nightlatch/config:FuzzConfig \
 	./bot/socket:FuzzCommand \
 	./bot/socket:FuzzEnvelope \
+	./integrations/pagerduty:FuzzAnswer \
 	./integrations/token:FuzzIntrospect \
 	./integrations/token:FuzzScopes
 FUZZTIME := 20s

@@ -32,8 +32,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "nightlatch: %v\nhint: %s\n", err, hintFor(err))
-	return exitCode(err)
+	fmt.Fprintf(stderr, "nightlatch: %v\nhint: %s\n", err, HintFor(err))
+	return ExitCode(err)
 }
 
 func newRoot() *cobra.Command {

@@ -21,15 +21,16 @@ const (
 	exitUnknownOutcome = 3 // start again: what happened is on disk
 )
 
-func exitCode(err error) int {
+// ExitCode is what the process exits with after an error.
+func ExitCode(err error) int {
 	if errors.Is(err, ledger.ErrUnknownOutcome) {
 		return exitUnknownOutcome
 	}
 	return exitFailure
 }
 
-// hintFor says what to do next about an error that ended the program.
-func hintFor(err error) string {
+// HintFor says what to do next about an error that ended the program.
+func HintFor(err error) string {
 	var (
 		usage    usageError
 		problems config.Problems
