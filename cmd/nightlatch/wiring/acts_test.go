@@ -23,7 +23,13 @@ func (n *night) types(user, line string) *slackemu.Act {
 // presses has a person press the newest button of an action that they see, and waits a second.
 func (n *night) presses(user, action string) *slackemu.Act {
 	n.t.Helper()
-	act, err := n.slack.Press(user, slackemu.Find{ActionID: action})
+	return n.pressesOn(user, "", action)
+}
+
+// pressesOn has a person press a button of one grant, and waits a second.
+func (n *night) pressesOn(user, grant, action string) *slackemu.Act {
+	n.t.Helper()
+	act, err := n.slack.Press(user, slackemu.Find{ActionID: action, Value: grant})
 	if err != nil {
 		n.t.Fatalf("%v\n%s sees\n%s", err, user, n.slack.SeenBy(user).Text())
 	}

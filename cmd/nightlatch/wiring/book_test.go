@@ -80,14 +80,21 @@ func (b book) of(kind grants.Kind) []grants.Event {
 // grant is the newest grant of a person.
 func (n *night) grant(user string) grants.Grant {
 	n.t.Helper()
+	return n.grantOf(user, "")
+}
+
+// grantOf is the newest grant of a person, of a role if one is named.
+func (n *night) grantOf(user, role string) grants.Grant {
+	n.t.Helper()
 	var newest grants.Grant
 	for _, s := range n.book().grants {
-		if s.Grant.Person.Slack() == user && s.Grant.ID > newest.ID {
-			newest = s.Grant
+		g := s.Grant
+		if g.Person.Slack() == user && g.ID > newest.ID && (role == "" || g.Role.Name == role) {
+			newest = g
 		}
 	}
 	if newest.ID == "" {
-		n.t.Fatalf("%s has no grant", user)
+		n.t.Fatalf("%s has no grant %s", user, role)
 	}
 	return newest
 }
