@@ -152,8 +152,9 @@ func applied(g grants.Grant, d due, in grants.Input, v grants.Verdict) (step, er
 			return step{due: &d}, nil
 		}
 		e.Kind = grants.KindPending // told once; the retries are no events
-		v.Voters, v.Shift, v.Read = g.Voters, g.Shift, g.Read
-		g, err = g.Wait(v, in.Now)
+		same := v                   // the event has the verdict as it was decided
+		same.Voters, same.Shift, same.Read = g.Voters, g.Shift, g.Read
+		g, err = g.Wait(same, in.Now)
 		return step{moves: []move{{g, e}}, due: &d}, err
 	default:
 		err = fmt.Errorf("unknown decision %q", v.Decision)
