@@ -123,14 +123,14 @@ func diesWithTheShift(role string) act {
 		for {
 			asked := time.Now()
 			a, err := n.introspect(ctx, n.secrets[role])
-			late := asked.Sub(n.handover)
+			late, early := asked.Sub(n.handover), time.Until(n.handover)
 			switch {
 			case err != nil:
 				return err
 			case a.Active && late > most:
 				return &difference{expected: fmt.Sprintf("the token is inactive %s after the shift's end", most), seen: fmt.Sprintf("it is active after %s", late)}
-			case !a.Active && late < -time.Second:
-				return &difference{expected: "the token works until the shift's end", seen: fmt.Sprintf("it is inactive %s before", -late)}
+			case !a.Active && early > 0:
+				return &difference{expected: "the token works until the shift's end", seen: fmt.Sprintf("it is inactive %s before", early)}
 			case !a.Active:
 				n.fact("The orders API asks: that token is not active. It died %.1f s after the end of the shift.", max(late, 0).Seconds())
 				return nil
