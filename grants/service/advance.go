@@ -88,6 +88,9 @@ func overdue(g grants.Grant, now time.Time) ([]move, error) {
 	}
 	if g.State == grants.Closing && len(moves) == 0 {
 		g, err := g.Close(now)
+		if errors.Is(err, grants.ErrNotNow) {
+			return nil, nil // something is still to be revoked
+		}
 		if err != nil {
 			return nil, err
 		}
