@@ -49,19 +49,23 @@ func seat(user string) string             { return "P" + user[1:] }
 
 // world is a service with everything around it, and the people who use it.
 type world struct {
-	t         testing.TB
-	pager     *pager
-	slack     *slack
-	board     *board
-	target    *target
-	roles     []grants.Role
-	settle    time.Duration
-	limits    service.Limits
-	patience  time.Duration // of settles
-	path      string
-	logs      *logs
-	envelopes int
-	promises  []promise // what Take acknowledged
+	t        testing.TB
+	pager    *pager
+	slack    *slack
+	board    *board
+	target   *target
+	roles    []grants.Role
+	settle   time.Duration
+	limits   service.Limits
+	patience time.Duration // of settles
+	path     string
+	logs     *logs
+
+	mu         sync.Mutex
+	envelopes  int
+	promises   []promise // what Take acknowledged
+	unanswered []func()  // presses whose process died
+	asked      int       // requests that were pressed
 
 	// Of the process that runs now.
 	svc    *service.Service
@@ -71,6 +75,7 @@ type world struct {
 	ctx    context.Context
 	kill   context.CancelFunc
 	ended  chan error
+	beside sync.WaitGroup
 }
 
 // promise is something that Take answered with nil: it must be in the ledger for ever.
@@ -185,6 +190,7 @@ func (w *world) ends() {
 		return
 	}
 	w.kill()
+	w.beside.Wait()
 	if err := <-w.ended; err != nil && !errors.Is(err, context.Canceled) {
 		w.t.Errorf("Run returned %v", err)
 	}
@@ -208,6 +214,14 @@ func (w *world) passes(d time.Duration) {
 	synctest.Wait()
 }
 
+// lasts lets time pass while the process lives.
+func (w *world) lasts(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-w.ctx.Done():
+	}
+}
+
 // leave ends the process and, where the test failed, shows what there is to see.
 func (w *world) leave() {
 	if w.t.Failed() {
@@ -221,51 +235,86 @@ func (w *world) leave() {
 
 // origin is the next press of a person.
 func (w *world) origin(user string) service.Origin {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.envelopes++
 	return service.Origin{Envelope: fmt.Sprintf("envelope-%d", w.envelopes), Person: person(user)}
 }
 
-// took remembers what Take acknowledged.
-func (w *world) took(err error, kind grants.Kind, grant, user string) {
-	if err == nil {
-		w.promises = append(w.promises, promise{kind, grant, person(user)})
+// press is one envelope with its person behind it, who presses again when nobody answered.
+func (w *world) press(kind grants.Kind, user string, take func(service.Origin) (grants.Grant, error)) (grants.Grant, error) {
+	o := w.origin(user)
+	g, err := take(o)
+	w.heard(kind, o, take, g, err)
+	return g, err
+}
+
+// heard remembers what Take acknowledged, and what died unanswered.
+func (w *world) heard(kind grants.Kind, o service.Origin, take func(service.Origin) (grants.Grant, error), g grants.Grant, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case err == nil:
+		w.promises = append(w.promises, promise{kind, g.ID, o.Person})
+	case errors.Is(err, kvtest.ErrDead), errors.Is(err, context.Canceled):
+		w.unanswered = append(w.unanswered, func() {
+			g, err := take(o)
+			w.heard(kind, o, take, g, err)
+		})
 	}
 }
+
+// pressAgain repeats every press that died unanswered, as the same envelope.
+func (w *world) pressAgain() {
+	w.mu.Lock()
+	again := w.unanswered
+	w.unanswered = nil
+	w.mu.Unlock()
+	for _, press := range again {
+		press()
+	}
+}
+
+// meanwhile does something beside the story, which waits for it before the process ends.
+func (w *world) meanwhile(f func()) { w.beside.Go(f) }
 
 // The verbs of people. Each returns what the service answered.
 
 func (w *world) asks(user, role string, d time.Duration) (grants.Grant, error) {
-	g, err := w.svc.Request(w.ctx, service.Ask{Origin: w.origin(user), Role: role, Duration: d, Reason: "orders are stuck", Channel: "C9"})
-	w.took(err, grants.KindAsked, g.ID, user)
-	return g, err
+	w.mu.Lock()
+	w.asked++
+	w.mu.Unlock()
+	return w.press(grants.KindAsked, user, func(o service.Origin) (grants.Grant, error) {
+		return w.svc.Request(w.ctx, service.Ask{Origin: o, Role: role, Duration: d, Reason: "orders are stuck", Channel: "C9"})
+	})
 }
 
 func (w *world) votes(user, grant string, yes bool) (grants.Grant, error) {
-	g, err := w.svc.Vote(w.ctx, service.Ballot{Origin: w.origin(user), Grant: grant, Yes: yes})
 	kind := grants.KindVoted
 	if !yes {
 		kind = grants.KindDenied
 	}
-	w.took(err, kind, grant, user)
-	return g, err
+	return w.press(kind, user, func(o service.Origin) (grants.Grant, error) {
+		return w.svc.Vote(w.ctx, service.Ballot{Origin: o, Grant: grant, Yes: yes})
+	})
 }
 
 func (w *world) withdraws(user, grant string) (grants.Grant, error) {
-	g, err := w.svc.Withdraw(w.ctx, service.Press{Origin: w.origin(user), Grant: grant})
-	w.took(err, grants.KindWithdrawn, grant, user)
-	return g, err
+	return w.press(grants.KindWithdrawn, user, func(o service.Origin) (grants.Grant, error) {
+		return w.svc.Withdraw(w.ctx, service.Press{Origin: o, Grant: grant})
+	})
 }
 
 func (w *world) returns(user, grant string) (grants.Grant, error) {
-	g, err := w.svc.Return(w.ctx, service.Press{Origin: w.origin(user), Grant: grant})
-	w.took(err, grants.KindClosing, grant, user)
-	return g, err
+	return w.press(grants.KindClosing, user, func(o service.Origin) (grants.Grant, error) {
+		return w.svc.Return(w.ctx, service.Press{Origin: o, Grant: grant})
+	})
 }
 
 func (w *world) revokes(user, grant string) (grants.Grant, error) {
-	g, err := w.svc.Revoke(w.ctx, service.Press{Origin: w.origin(user), Grant: grant})
-	w.took(err, grants.KindClosing, grant, user)
-	return g, err
+	return w.press(grants.KindClosing, user, func(o service.Origin) (grants.Grant, error) {
+		return w.svc.Revoke(w.ctx, service.Press{Origin: o, Grant: grant})
+	})
 }
 
 func (w *world) reveals(user, grant string) (service.Revealed, error) {

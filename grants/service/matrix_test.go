@@ -1,0 +1,149 @@
+package service_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nightlatch/grants"
+)
+
+// The grid: every scenario is played with its press at each step around its deadline.
+const (
+	around = 200 * time.Millisecond
+	every  = 25 * time.Millisecond
+	thin   = 100 * time.Millisecond // under the race detector, which costs a factor of ten
+)
+
+// outages are how long the process stays away after a death, one after the other.
+var outages = []time.Duration{20 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond, 11 * time.Second, 33 * time.Second}
+
+// TestCrashMatrix kills the process before and after each commit of every scenario, with the
+// decisive press at every step around the scenario's deadline, and then asks the target and
+// the ledger whether every promise was kept.
+func TestCrashMatrix(t *testing.T) {
+	step := every
+	if raceDetector && os.Getenv("NIGHTLATCH_FULL") == "" {
+		step = thin
+	}
+	t.Logf("±%s by %s around each deadline; race detector: %t", around, step, raceDetector)
+	var mu sync.Mutex
+	deaths := map[string]int{}
+	t.Run("scenarios", func(t *testing.T) {
+		for _, sc := range scenarios() {
+			t.Run(sc.name, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				n := 0
+				for at := -around; at <= around && !t.Failed(); at += step {
+					n += sc.dies(t, dir, at)
+				}
+				mu.Lock()
+				deaths[sc.name] += n
+				mu.Unlock()
+			})
+		}
+	})
+	total := 0
+	for _, name := range slices.Sorted(maps.Keys(deaths)) {
+		t.Logf("%5d deaths: %s", deaths[name], name)
+		if total += deaths[name]; deaths[name] == 0 {
+			t.Errorf("nobody died in %s", name)
+		}
+	}
+	t.Logf("%5d deaths in all", total)
+	if want := 3000; total < want && step == every && !t.Failed() {
+		t.Errorf("%d deaths, want at least %d", total, want)
+	}
+}
+
+// scenario is a story with a deadline in it, around which one press moves.
+type scenario struct {
+	name  string
+	world func(w *world)                   // prepares it
+	first func(w *world)                   // a life before the one that dies, nil: none
+	play  func(w *world, at time.Duration) // the life that dies
+}
+
+// dies plays the scenario once to the end, to count its commits, and then once for each death.
+// Deaths while starting are the same for every shift, so they are died once.
+func (sc scenario) dies(t *testing.T, dir string, at time.Duration) (deaths int) {
+	boot, all := 0, 0
+	sc.life(t, dir, at, 0, false, func(start, end int) { boot, all = start, end })
+	if at == 0 || sc.first != nil {
+		boot = 0
+	}
+	for n := boot + 1; n <= all && !t.Failed(); n++ {
+		for _, after := range []bool{false, true} {
+			if sc.life(t, dir, at, n, after, nil) {
+				deaths++
+			}
+		}
+	}
+	return deaths
+}
+
+// life plays a scenario in a fresh world, with a death at commit n, and what comes after it.
+func (sc scenario) life(t *testing.T, dir string, at time.Duration, n int, after bool, commits func(start, end int)) (died bool) {
+	t.Helper()
+	path := filepath.Join(dir, fmt.Sprintf("%s-%d-%t", at, n, after))
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, path)
+		defer w.leave()
+		w.roles = hasty(w.roles)
+		if sc.world != nil {
+			sc.world(w)
+		}
+		if sc.first != nil {
+			w.opens()
+			sc.first(w)
+			w.ends()
+		}
+		start := 0
+		if err := w.starts(n, after); err == nil {
+			start = w.dying.Commits()
+			sc.play(w, at)
+			w.beside.Wait()
+			for !w.dying.Dead() && !w.quiet() {
+				w.lasts(time.Second)
+			}
+		}
+		if commits != nil {
+			commits(start, w.dying.Commits())
+		}
+		died = w.dying.Dead() // two things that happen at once may need a commit less than the last time
+		w.ends()
+		time.Sleep(outages[n%len(outages)])
+		w.opens()
+		w.pressAgain()
+		w.settles()
+		if asked := w.asked; len(w.stored()) > asked {
+			t.Errorf("%d grants came of %d requests", len(w.stored()), asked)
+		}
+		if t.Failed() {
+			t.Logf("%s with its press at %s, dead at commit %d (after it: %t)", sc.name, at, n, after)
+		}
+	})
+	if !t.Failed() {
+		_ = os.RemoveAll(path) // a disk full of worlds helps nobody
+	}
+	return died
+}
+
+// hasty makes roles whose times are short, so that a life is.
+func hasty(roles []grants.Role) []grants.Role {
+	roles = slices.Clone(roles)
+	for i := range roles {
+		roles[i].PendingFor, roles[i].Default = 10*time.Second, 20*time.Second
+	}
+	return roles
+}

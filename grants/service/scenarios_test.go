@@ -1,0 +1,343 @@
+package service_test
+
+import (
+	"time"
+
+	"nightlatch/grants"
+)
+
+// scenarios are the lives that the crash matrix ends at every commit. The times are those of
+// hasty roles: a request is pending for 10 s and open for 20 s.
+func scenarios() []scenario {
+	all := requestScenarios()
+	all = append(all, endingScenarios()...)
+	all = append(all, issuingScenarios()...)
+	return append(all, restartScenarios()...)
+}
+
+// The deadlines of hasty roles.
+const (
+	pendingFor = 10 * time.Second
+	openFor    = 20 * time.Second
+)
+
+// from gives a grant that was asked for, or none when the process died over it.
+func (w *world) from(user, role string) string {
+	g, _ := w.asks(user, role, openFor)
+	return g.ID
+}
+
+// until waits for the moment d after a time, while the process lives.
+func (w *world) until(since time.Time, d time.Duration) { w.lasts(time.Until(since.Add(d))) }
+
+func requestScenarios() []scenario {
+	return []scenario{
+		{
+			name: "request at the shift's end",
+			world: func(w *world) {
+				w.pager.ends(seat(anna), policy, w.at(5*time.Second))
+			},
+			play: func(w *world, at time.Duration) {
+				w.lasts(5*time.Second + at)
+				w.from(anna, orders)
+			},
+		},
+		{
+			name: "vote at the lapse",
+			play: func(w *world, at time.Duration) {
+				asked := time.Now()
+				id := w.from(anna, ledgers)
+				w.until(asked, pendingFor+at)
+				_, _ = w.votes(cleo, id, true)
+				w.lasts(time.Second)
+				_, _ = w.reveals(anna, id)
+			},
+		},
+		{
+			name: "yes and no at the lapse",
+			play: func(w *world, at time.Duration) {
+				asked := time.Now()
+				id := w.from(anna, ledgers)
+				w.meanwhile(func() {
+					w.until(asked, pendingFor+at)
+					_, _ = w.votes(cleo, id, false)
+				})
+				w.until(asked, pendingFor)
+				_, _ = w.votes(dan, id, true)
+			},
+		},
+		{
+			name: "two votes off call, the second at the lapse",
+			play: func(w *world, at time.Duration) {
+				asked := time.Now()
+				id := w.from(fay, ledgers)
+				w.until(asked, time.Second)
+				_, _ = w.votes(cleo, id, true)
+				w.until(asked, pendingFor+at)
+				_, _ = w.votes(dan, id, true)
+				w.lasts(time.Second)
+				_, _ = w.reveals(fay, id)
+			},
+		},
+		{
+			name: "withdrawal at the lapse",
+			play: func(w *world, at time.Duration) {
+				asked := time.Now()
+				id := w.from(anna, ledgers)
+				w.until(asked, pendingFor+at)
+				_, _ = w.withdraws(anna, id)
+			},
+		},
+		{
+			name:  "withdrawal while PagerDuty answers",
+			world: func(w *world) { w.patience = time.Hour },
+			play: func(w *world, at time.Duration) {
+				w.pager.breaks(faults{Calls: -1, Delay: 300 * time.Millisecond})
+				asked := time.Now()
+				id := w.from(anna, orders)
+				w.until(asked, 300*time.Millisecond+at)
+				_, _ = w.withdraws(anna, id)
+				w.pager.breaks(faults{})
+			},
+		},
+		{
+			name: "vote while PagerDuty is silent, until the lapse",
+			play: func(w *world, at time.Duration) {
+				asked := time.Now()
+				id := w.from(anna, ledgers)
+				w.lasts(time.Second)
+				w.pager.breaks(faults{Calls: -1, Err: errUnreachable})
+				_, _ = w.votes(cleo, id, true)
+				w.until(asked, pendingFor+at)
+				w.pager.breaks(faults{})
+			},
+		},
+		{
+			name: "lapse",
+			play: func(w *world, at time.Duration) {
+				asked := time.Now()
+				w.from(anna, ledgers)
+				w.until(asked, pendingFor+at)
+				w.from(ben, ledgers)
+			},
+		},
+	}
+}
+
+func endingScenarios() []scenario {
+	// revealed opens a grant, reveals once and gives when it was opened.
+	revealed := func(w *world) (string, time.Time) {
+		id := w.from(anna, orders)
+		opened := time.Now()
+		w.lasts(100 * time.Millisecond)
+		_, _ = w.reveals(anna, id)
+		return id, opened
+	}
+	return []scenario{
+		{
+			name: "return at the end",
+			play: func(w *world, at time.Duration) {
+				id, opened := revealed(w)
+				w.until(opened, openFor+at)
+				_, _ = w.returns(anna, id)
+			},
+		},
+		{
+			name: "revocation at the end",
+			play: func(w *world, at time.Duration) {
+				id, opened := revealed(w)
+				w.until(opened, openFor+at)
+				_, _ = w.revokes(ben, id)
+			},
+		},
+		{
+			name:  "reveal at the shift's end",
+			world: func(w *world) { w.pager.ends(seat(anna), policy, w.at(12*time.Second)) },
+			play: func(w *world, at time.Duration) {
+				started := time.Now()
+				id, _ := revealed(w)
+				w.until(started, 12*time.Second+at)
+				_, _ = w.reveals(anna, id)
+			},
+		},
+		{
+			name: "swap seen by the poll, and a return",
+			play: func(w *world, at time.Duration) {
+				started := time.Now()
+				w.until(started, 15*time.Second)
+				id, _ := revealed(w)
+				w.pager.ends(seat(anna), policy, w.at(0))
+				w.until(started, 31*time.Second+at)
+				_, _ = w.returns(anna, id)
+			},
+		},
+		{
+			name:  "lengthened by the poll, revealed again",
+			world: func(w *world) { w.pager.ends(seat(anna), policy, w.at(31*time.Second)) },
+			play: func(w *world, at time.Duration) {
+				started := time.Now()
+				w.until(started, 15*time.Second)
+				id, _ := revealed(w)
+				w.pager.ends(seat(anna), policy, w.at(time.Hour))
+				w.until(started, 30*time.Second+at)
+				_, _ = w.reveals(anna, id)
+			},
+		},
+		{
+			name: "return to a target that fails at first",
+			play: func(w *world, at time.Duration) {
+				id, opened := revealed(w)
+				w.until(opened, openFor-2*time.Second)
+				w.target.with(func(t *target) { t.revoking = faults{Calls: 3, Err: errUnreachable} })
+				w.until(opened, openFor+at)
+				_, _ = w.returns(anna, id)
+			},
+		},
+		{
+			name: "undelivered at the end",
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				opened := time.Now()
+				w.lasts(100 * time.Millisecond)
+				r, err := w.reveals(anna, id)
+				w.until(opened, openFor+at)
+				if err == nil {
+					_ = w.svc.Undelivered(w.ctx, id, r.Ordinal, "Slack did not take it")
+				}
+			},
+		},
+		{
+			name: "person gone",
+			play: func(w *world, at time.Duration) {
+				id, opened := revealed(w)
+				w.meanwhile(func() {
+					w.until(opened, openFor+at)
+					_, _ = w.returns(anna, id)
+				})
+				w.slack.changes(anna, func(u *grants.SlackUser) { u.Deleted = true })
+				w.until(opened, openFor)
+			},
+		},
+	}
+}
+
+func issuingScenarios() []scenario {
+	return []scenario{
+		{
+			name: "reveal twice, ten seconds apart",
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				first := time.Now()
+				_, _ = w.reveals(anna, id)
+				w.until(first, 10*time.Second+at)
+				_, _ = w.reveals(anna, id)
+			},
+		},
+		{
+			name: "reveal twice, the second at the end",
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				opened := time.Now()
+				w.lasts(100 * time.Millisecond)
+				_, _ = w.reveals(anna, id)
+				w.until(opened, openFor+at-100*time.Millisecond)
+				_, _ = w.reveals(anna, id)
+			},
+		},
+		{
+			name: "replace at the end",
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				opened := time.Now()
+				w.lasts(100 * time.Millisecond)
+				r, _ := w.reveals(anna, id)
+				w.until(opened, openFor+at-100*time.Millisecond)
+				_, _ = w.replaces(anna, id, r.Ordinal)
+			},
+		},
+		{
+			name:  "issuing slowly across the end",
+			world: func(w *world) { w.target.effect, w.target.answer = time.Second, 200*time.Millisecond },
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				opened := time.Now()
+				w.until(opened, openFor-time.Second+at)
+				_, _ = w.reveals(anna, id)
+			},
+		},
+		{
+			name:  "issuing slowly across a return",
+			world: func(w *world) { w.target.effect, w.target.answer = time.Second, 200*time.Millisecond },
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				pressed := time.Now()
+				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
+				w.until(pressed, time.Second+at)
+				_, _ = w.returns(anna, id)
+			},
+		},
+		{
+			name:  "issuing given up, and works all the same",
+			world: func(w *world) { w.target.effect = 10 * time.Second },
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				pressed := time.Now()
+				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
+				w.until(pressed, 10*time.Second+at)
+				_, _ = w.returns(anna, id)
+			},
+		},
+		{
+			name: "issuing works as late as patience lasts",
+			world: func(w *world) {
+				w.target.effect = grants.IssuingPatience - time.Millisecond
+				w.target.cut = 400 * time.Millisecond
+			},
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
+				w.lasts(grants.IssuingPatience + at - openFor)
+				_, _ = w.returns(anna, id)
+			},
+		},
+	}
+}
+
+func restartScenarios() []scenario {
+	// busy leaves behind a grant in every state: open with a live credential and one half-made,
+	// pending and approved, closing, and one that only just lapses.
+	busy := func(w *world) {
+		w.roles[0].Voters.Count = 1
+		id := w.from(anna, orders)
+		w.lasts(100 * time.Millisecond)
+		_, _ = w.reveals(anna, id)
+		w.lasts(8 * time.Second)
+		w.from(ben, ledgers) // stays pending
+		other := w.from(anna, quiet)
+		w.lasts(100 * time.Millisecond)
+		_, _ = w.reveals(anna, other)
+		w.target.with(func(t *target) { t.revoking = faults{Calls: 2, Err: errUnreachable} })
+		_, _ = w.returns(anna, other)
+		w.lasts(1800 * time.Millisecond)
+		w.meanwhile(func() { _, _ = w.reveals(anna, id) }) // half-made
+		w.lasts(20 * time.Millisecond)
+	}
+	return []scenario{
+		{
+			name:  "restart among the busy",
+			first: busy,
+			play:  func(w *world, at time.Duration) { w.lasts(500*time.Millisecond + at) },
+		},
+		{
+			name:  "restart at the end",
+			first: func(w *world) { busy(w) },
+			play: func(w *world, at time.Duration) {
+				w.lasts(5 * time.Second)
+			},
+		},
+	}
+}
