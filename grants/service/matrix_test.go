@@ -18,7 +18,7 @@ import (
 const (
 	around = 200 * time.Millisecond
 	every  = 25 * time.Millisecond
-	thin   = 100 * time.Millisecond // under the race detector, which costs a factor of ten
+	thin   = 200 * time.Millisecond // under the race detector, which costs a factor of ten
 )
 
 // outages are how long the process stays away after a death, one after the other.
@@ -67,19 +67,19 @@ func TestCrashMatrix(t *testing.T) {
 type scenario struct {
 	name  string
 	world func(w *world)                   // prepares it
-	first func(w *world)                   // a life before the one that dies, nil: none
-	play  func(w *world, at time.Duration) // the life that dies
+	first func(w *world, at time.Duration) // a life before the one that dies, nil: none
+	play  func(w *world, at time.Duration) // the life that dies, nil: nothing is pressed in it
 }
 
 // dies plays the scenario once to the end, to count its commits, and then once for each death.
-// Deaths while starting are the same for every shift, so they are died once.
+// What is the same for every shift is died at the first one.
 func (sc scenario) dies(t *testing.T, dir string, at time.Duration) (deaths int) {
-	boot, all := 0, 0
-	sc.life(t, dir, at, 0, false, func(start, end int) { boot, all = start, end })
-	if at == 0 || sc.first != nil {
-		boot = 0
+	same, all := 0, 0
+	sc.life(t, dir, at, 0, false, func(w *world) { same, all = w.same, w.dying.Commits() })
+	if at == -around {
+		same = 0
 	}
-	for n := boot + 1; n <= all && !t.Failed(); n++ {
+	for n := same + 1; n <= all && !t.Failed(); n++ {
 		for _, after := range []bool{false, true} {
 			if sc.life(t, dir, at, n, after, nil) {
 				deaths++
@@ -90,7 +90,7 @@ func (sc scenario) dies(t *testing.T, dir string, at time.Duration) (deaths int)
 }
 
 // life plays a scenario in a fresh world, with a death at commit n, and what comes after it.
-func (sc scenario) life(t *testing.T, dir string, at time.Duration, n int, after bool, commits func(start, end int)) (died bool) {
+func (sc scenario) life(t *testing.T, dir string, at time.Duration, n int, after bool, count func(*world)) (died bool) {
 	t.Helper()
 	path := filepath.Join(dir, fmt.Sprintf("%s-%d-%t", at, n, after))
 	if err := os.Mkdir(path, 0o700); err != nil {
@@ -105,20 +105,20 @@ func (sc scenario) life(t *testing.T, dir string, at time.Duration, n int, after
 		}
 		if sc.first != nil {
 			w.opens()
-			sc.first(w)
+			sc.first(w, at)
 			w.ends()
 		}
-		start := 0
 		if err := w.starts(n, after); err == nil {
-			start = w.dying.Commits()
-			sc.play(w, at)
+			if sc.play != nil {
+				sc.play(w, at)
+			}
 			w.beside.Wait()
 			for !w.dying.Dead() && !w.quiet() {
 				w.lasts(time.Second)
 			}
 		}
-		if commits != nil {
-			commits(start, w.dying.Commits())
+		if count != nil {
+			count(w)
 		}
 		died = w.dying.Dead() // two things that happen at once may need a commit less than the last time
 		w.ends()

@@ -30,6 +30,18 @@ func (w *world) from(user, role string) string {
 // until waits for the moment d after a time, while the process lives.
 func (w *world) until(since time.Time, d time.Duration) { w.lasts(time.Until(since.Add(d))) }
 
+// moment waits for a deadline d after a time, moved by at. Up to the first moment of the grid
+// all shifts play the same, so a death before it is died once.
+func (w *world) moment(since time.Time, d, at time.Duration) {
+	w.until(since, d-around)
+	w.mu.Lock()
+	if w.same == 0 {
+		w.same = w.dying.Commits()
+	}
+	w.mu.Unlock()
+	w.until(since, d+at)
+}
+
 func requestScenarios() []scenario {
 	return []scenario{
 		{
@@ -38,7 +50,7 @@ func requestScenarios() []scenario {
 				w.pager.ends(seat(anna), policy, w.at(5*time.Second))
 			},
 			play: func(w *world, at time.Duration) {
-				w.lasts(5*time.Second + at)
+				w.moment(time.Now(), 5*time.Second, at)
 				w.from(anna, orders)
 			},
 		},
@@ -47,7 +59,7 @@ func requestScenarios() []scenario {
 			play: func(w *world, at time.Duration) {
 				asked := time.Now()
 				id := w.from(anna, ledgers)
-				w.until(asked, pendingFor+at)
+				w.moment(asked, pendingFor, at)
 				_, _ = w.votes(cleo, id, true)
 				w.lasts(time.Second)
 				_, _ = w.reveals(anna, id)
@@ -59,7 +71,7 @@ func requestScenarios() []scenario {
 				asked := time.Now()
 				id := w.from(anna, ledgers)
 				w.meanwhile(func() {
-					w.until(asked, pendingFor+at)
+					w.moment(asked, pendingFor, at)
 					_, _ = w.votes(cleo, id, false)
 				})
 				w.until(asked, pendingFor)
@@ -73,7 +85,7 @@ func requestScenarios() []scenario {
 				id := w.from(fay, ledgers)
 				w.until(asked, time.Second)
 				_, _ = w.votes(cleo, id, true)
-				w.until(asked, pendingFor+at)
+				w.moment(asked, pendingFor, at)
 				_, _ = w.votes(dan, id, true)
 				w.lasts(time.Second)
 				_, _ = w.reveals(fay, id)
@@ -84,7 +96,7 @@ func requestScenarios() []scenario {
 			play: func(w *world, at time.Duration) {
 				asked := time.Now()
 				id := w.from(anna, ledgers)
-				w.until(asked, pendingFor+at)
+				w.moment(asked, pendingFor, at)
 				_, _ = w.withdraws(anna, id)
 			},
 		},
@@ -95,7 +107,7 @@ func requestScenarios() []scenario {
 				w.pager.breaks(faults{Calls: -1, Delay: 300 * time.Millisecond})
 				asked := time.Now()
 				id := w.from(anna, orders)
-				w.until(asked, 300*time.Millisecond+at)
+				w.moment(asked, 300*time.Millisecond, at)
 				_, _ = w.withdraws(anna, id)
 				w.pager.breaks(faults{})
 			},
@@ -108,7 +120,7 @@ func requestScenarios() []scenario {
 				w.lasts(time.Second)
 				w.pager.breaks(faults{Calls: -1, Err: errUnreachable})
 				_, _ = w.votes(cleo, id, true)
-				w.until(asked, pendingFor+at)
+				w.moment(asked, pendingFor, at)
 				w.pager.breaks(faults{})
 			},
 		},
@@ -117,7 +129,7 @@ func requestScenarios() []scenario {
 			play: func(w *world, at time.Duration) {
 				asked := time.Now()
 				w.from(anna, ledgers)
-				w.until(asked, pendingFor+at)
+				w.moment(asked, pendingFor, at)
 				w.from(ben, ledgers)
 			},
 		},
@@ -138,7 +150,7 @@ func endingScenarios() []scenario {
 			name: "return at the end",
 			play: func(w *world, at time.Duration) {
 				id, opened := revealed(w)
-				w.until(opened, openFor+at)
+				w.moment(opened, openFor, at)
 				_, _ = w.returns(anna, id)
 			},
 		},
@@ -146,7 +158,7 @@ func endingScenarios() []scenario {
 			name: "revocation at the end",
 			play: func(w *world, at time.Duration) {
 				id, opened := revealed(w)
-				w.until(opened, openFor+at)
+				w.moment(opened, openFor, at)
 				_, _ = w.revokes(ben, id)
 			},
 		},
@@ -156,7 +168,7 @@ func endingScenarios() []scenario {
 			play: func(w *world, at time.Duration) {
 				started := time.Now()
 				id, _ := revealed(w)
-				w.until(started, 12*time.Second+at)
+				w.moment(started, 12*time.Second, at)
 				_, _ = w.reveals(anna, id)
 			},
 		},
@@ -167,7 +179,7 @@ func endingScenarios() []scenario {
 				w.until(started, 15*time.Second)
 				id, _ := revealed(w)
 				w.pager.ends(seat(anna), policy, w.at(0))
-				w.until(started, 31*time.Second+at)
+				w.moment(started, 31*time.Second, at)
 				_, _ = w.returns(anna, id)
 			},
 		},
@@ -179,7 +191,7 @@ func endingScenarios() []scenario {
 				w.until(started, 15*time.Second)
 				id, _ := revealed(w)
 				w.pager.ends(seat(anna), policy, w.at(time.Hour))
-				w.until(started, 30*time.Second+at)
+				w.moment(started, 30*time.Second, at)
 				_, _ = w.reveals(anna, id)
 			},
 		},
@@ -189,7 +201,7 @@ func endingScenarios() []scenario {
 				id, opened := revealed(w)
 				w.until(opened, openFor-2*time.Second)
 				w.target.with(func(t *target) { t.revoking = faults{Calls: 3, Err: errUnreachable} })
-				w.until(opened, openFor+at)
+				w.moment(opened, openFor, at)
 				_, _ = w.returns(anna, id)
 			},
 		},
@@ -200,7 +212,7 @@ func endingScenarios() []scenario {
 				opened := time.Now()
 				w.lasts(100 * time.Millisecond)
 				r, err := w.reveals(anna, id)
-				w.until(opened, openFor+at)
+				w.moment(opened, openFor, at)
 				if err == nil {
 					_ = w.svc.Undelivered(w.ctx, id, r.Ordinal, "Slack did not take it")
 				}
@@ -211,7 +223,7 @@ func endingScenarios() []scenario {
 			play: func(w *world, at time.Duration) {
 				id, opened := revealed(w)
 				w.meanwhile(func() {
-					w.until(opened, openFor+at)
+					w.moment(opened, openFor, at)
 					_, _ = w.returns(anna, id)
 				})
 				w.slack.changes(anna, func(u *grants.SlackUser) { u.Deleted = true })
@@ -230,7 +242,7 @@ func issuingScenarios() []scenario {
 				w.lasts(100 * time.Millisecond)
 				first := time.Now()
 				_, _ = w.reveals(anna, id)
-				w.until(first, 10*time.Second+at)
+				w.moment(first, 10*time.Second, at)
 				_, _ = w.reveals(anna, id)
 			},
 		},
@@ -241,7 +253,7 @@ func issuingScenarios() []scenario {
 				opened := time.Now()
 				w.lasts(100 * time.Millisecond)
 				_, _ = w.reveals(anna, id)
-				w.until(opened, openFor+at-100*time.Millisecond)
+				w.moment(opened, openFor-100*time.Millisecond, at)
 				_, _ = w.reveals(anna, id)
 			},
 		},
@@ -252,7 +264,7 @@ func issuingScenarios() []scenario {
 				opened := time.Now()
 				w.lasts(100 * time.Millisecond)
 				r, _ := w.reveals(anna, id)
-				w.until(opened, openFor+at-100*time.Millisecond)
+				w.moment(opened, openFor-100*time.Millisecond, at)
 				_, _ = w.replaces(anna, id, r.Ordinal)
 			},
 		},
@@ -262,7 +274,7 @@ func issuingScenarios() []scenario {
 			play: func(w *world, at time.Duration) {
 				id := w.from(anna, orders)
 				opened := time.Now()
-				w.until(opened, openFor-time.Second+at)
+				w.moment(opened, openFor-time.Second, at)
 				_, _ = w.reveals(anna, id)
 			},
 		},
@@ -274,7 +286,7 @@ func issuingScenarios() []scenario {
 				w.lasts(100 * time.Millisecond)
 				pressed := time.Now()
 				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
-				w.until(pressed, time.Second+at)
+				w.moment(pressed, time.Second, at)
 				_, _ = w.returns(anna, id)
 			},
 		},
@@ -286,7 +298,7 @@ func issuingScenarios() []scenario {
 				w.lasts(100 * time.Millisecond)
 				pressed := time.Now()
 				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
-				w.until(pressed, 10*time.Second+at)
+				w.moment(pressed, 10*time.Second, at)
 				_, _ = w.returns(anna, id)
 			},
 		},
@@ -299,8 +311,9 @@ func issuingScenarios() []scenario {
 			play: func(w *world, at time.Duration) {
 				id := w.from(anna, orders)
 				w.lasts(100 * time.Millisecond)
+				pressed := time.Now()
 				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
-				w.lasts(grants.IssuingPatience + at - openFor)
+				w.moment(pressed, grants.IssuingPatience, at)
 				_, _ = w.returns(anna, id)
 			},
 		},
@@ -308,35 +321,63 @@ func issuingScenarios() []scenario {
 }
 
 func restartScenarios() []scenario {
-	// busy leaves behind a grant in every state: open with a live credential and one half-made,
-	// pending and approved, closing, and one that only just lapses.
-	busy := func(w *world) {
-		w.roles[0].Voters.Count = 1
-		id := w.from(anna, orders)
-		w.lasts(100 * time.Millisecond)
-		_, _ = w.reveals(anna, id)
-		w.lasts(8 * time.Second)
-		w.from(ben, ledgers) // stays pending
-		other := w.from(anna, quiet)
-		w.lasts(100 * time.Millisecond)
-		_, _ = w.reveals(anna, other)
-		w.target.with(func(t *target) { t.revoking = faults{Calls: 2, Err: errUnreachable} })
-		_, _ = w.returns(anna, other)
-		w.lasts(1800 * time.Millisecond)
-		w.meanwhile(func() { _, _ = w.reveals(anna, id) }) // half-made
-		w.lasts(20 * time.Millisecond)
-	}
 	return []scenario{
 		{
-			name:  "restart among the busy",
-			first: busy,
-			play:  func(w *world, at time.Duration) { w.lasts(500*time.Millisecond + at) },
+			name: "restart among the busy",
+			// A grant in every state is left behind: open with a live credential and one
+			// half-made, pending, and closing with a target that fails.
+			first: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				_, _ = w.reveals(anna, id)
+				w.lasts(8 * time.Second)
+				w.from(ben, ledgers)
+				other := w.from(anna, quiet)
+				w.lasts(100 * time.Millisecond)
+				_, _ = w.reveals(anna, other)
+				w.target.with(func(t *target) { t.revoking = faults{Calls: 2, Err: errUnreachable} })
+				_, _ = w.returns(anna, other)
+				w.lasts(1800 * time.Millisecond)
+				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
+				w.lasts(around + at)
+			},
 		},
 		{
-			name:  "restart at the end",
-			first: func(w *world) { busy(w) },
-			play: func(w *world, at time.Duration) {
-				w.lasts(5 * time.Second)
+			name: "restart at the end, with a credential half-made",
+			first: func(w *world, at time.Duration) {
+				w.target.effect = 2 * time.Second
+				id := w.from(anna, orders)
+				opened := time.Now()
+				w.until(opened, openFor-time.Second)
+				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
+				w.until(opened, openFor+at)
+			},
+		},
+		{
+			name: "restart as patience ends, and issuing works only then",
+			world: func(w *world) {
+				w.target.effect = grants.IssuingPatience - time.Millisecond
+				w.target.cut = 120 * time.Millisecond
+			},
+			first: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				w.meanwhile(func() { _, _ = w.reveals(anna, id) })
+				w.lasts(time.Second)
+				w.ends()
+				time.Sleep(grants.IssuingPatience - time.Second + at)
+			},
+		},
+		{
+			name: "restart at the lapse, approved in the silence of PagerDuty",
+			first: func(w *world, at time.Duration) {
+				asked := time.Now()
+				id := w.from(anna, ledgers)
+				w.lasts(time.Second)
+				w.pager.breaks(faults{Calls: -1, Err: errUnreachable})
+				_, _ = w.votes(cleo, id, true)
+				w.until(asked, pendingFor+at)
+				w.pager.breaks(faults{})
 			},
 		},
 	}

@@ -156,12 +156,12 @@ func (w *world) remembers() {
 func (w *world) settles() {
 	w.t.Helper()
 	limit := time.Now().Add(w.patience)
-	for !w.quiet() {
+	for step := time.Second; !w.quiet(); step = min(2*step, 8*time.Second) {
 		if time.Now().After(limit) {
 			w.t.Errorf("after %s there is still something to do: %s", w.patience, w.unfinished())
 			return
 		}
-		w.passes(time.Second)
+		w.passes(step)
 	}
 	w.keeps()
 	if left := w.target.works(); len(left) > 0 {

@@ -66,6 +66,7 @@ type world struct {
 	promises   []promise // what Take acknowledged
 	unanswered []func()  // presses whose process died
 	asked      int       // requests that were pressed
+	same       int       // commits up to the first moment of a grid
 
 	// Of the process that runs now.
 	svc    *service.Service
