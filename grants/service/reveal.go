@@ -268,7 +268,7 @@ func undone(g grants.Grant, c grants.Credential, issueErr error, now time.Time) 
 			return step{}, errNothing
 		}
 		g, err := g.Answer(c.Ordinal, now)
-		return step{moves: []move{{g, e}}, due: &due{}}, err
+		return step{moves: []move{{g, e}}}, err
 	}
 	return step{}, errNothing
 }

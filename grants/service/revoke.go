@@ -38,7 +38,7 @@ func (s *Service) retire(ctx context.Context, id string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return s.bury(ctx, id, claimed, work, found, callErr)
+	return s.bury(ctx, id, claimed, now, work, found, callErr)
 }
 
 // revokeAll calls the issuer for each credential and asks for evidence. It returns what it found, in order.
@@ -66,18 +66,20 @@ func (s *Service) revokeAll(ctx context.Context, g grants.Grant, work []grants.C
 }
 
 // bury records the evidence of what was found dead, and closes a closing grant whose last
-// credential it was. What would not die is tried again, with back-off, for ever.
-func (s *Service) bury(ctx context.Context, id string, d due, work []grants.Credential, found []grants.Finding, callErr error) error {
+// credential it was. What would not die is tried again, with back-off, for ever. Evidence counts
+// as old as the call that brought it: what was absent then may have come to life since.
+func (s *Service) bury(ctx context.Context, id string, d due, asked time.Time, work []grants.Credential, found []grants.Finding, callErr error) error {
 	now := s.now()
 	_, err := s.update(ctx, id, func(_ *ledger.View, g grants.Grant, cur due) (step, error) {
 		st := step{due: &cur}
-		wait := time.Time{}
+		wait, waiting := time.Time{}, 0
 		for i, c := range work {
 			if !found[i].Dead() || g.Credentials[c.Ordinal-1].State != grants.Retiring {
 				continue
 			}
-			if c = g.Credentials[c.Ordinal-1]; !c.Conclusive(now) {
+			if c = g.Credentials[c.Ordinal-1]; !c.Conclusive(asked) {
 				wait = c.Intended.Add(grants.IssuingPatience)
+				waiting++
 				continue
 			}
 			next, err := g.Bury(c.Ordinal, found[i], now)
@@ -88,6 +90,9 @@ func (s *Service) bury(ctx context.Context, id string, d due, work []grants.Cred
 			e := credentialEvent(grants.KindGone, c, "revoke", now)
 			e.Evidence = found[i]
 			st.moves = append(st.moves, move{g, e})
+		}
+		if len(g.InState(grants.Retiring)) > waiting {
+			wait = time.Time{} // another one came meanwhile, and need not wait
 		}
 		outcome(&st, &cur, g, d, wait, callErr, now)
 		if closed, err := g.Close(now); err == nil {

@@ -158,7 +158,6 @@ func (s *Service) recovered(v *ledger.View, id string, offset int64, now time.Ti
 	if st.moves = append(st.moves, moves...); len(st.moves) == 0 {
 		return ledger.Change{}, nil
 	}
-	st.due = &due{Decide: d.Decide, Call: d.Call}
 	change, _, err := s.writeAt(v, g, d, st, v.Size()+offset)
 	return change, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"nightlatch/grants"
@@ -165,6 +166,8 @@ func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq in
 	}
 	if st.due != nil {
 		d = *st.due
+	} else if slices.ContainsFunc(st.moves, retires) {
+		d.Call.NotBefore = time.Time{} // what is to be revoked now does not wait for what would not die
 	}
 	dueDoc, err := dueOf(g, d)
 	if err != nil {
@@ -179,6 +182,12 @@ func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq in
 		change.Docs = append(change.Docs, rows...)
 	}
 	return change, g, nil
+}
+
+// retires reports whether a move intends to revoke something.
+func retires(m move) bool {
+	k := m.event.Kind
+	return k == grants.KindClosing || k == grants.KindRetiring || k == grants.KindUndelivered
 }
 
 func appendEvent(change *ledger.Change, e grants.Event, seq int64, typed *grants.Typed) error {
