@@ -2,144 +2,15 @@ package service
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"nightlatch/grants"
 	"nightlatch/grants/ledger"
 )
-
-// known is what the service holds in memory of what it last read: it is a copy of the
-// ledger's documents, but for the poll's answer, which is asked for again after a restart.
-type known struct {
-	mu      sync.RWMutex
-	people  map[grants.PersonKey]grants.Person
-	byPager map[string]grants.PersonKey
-	groups  []grants.Groups   // newest last
-	history []grants.Snapshot // of the hours ahead, newest last
-	live    grants.Snapshot   // the poll's
-	ahead   grants.Snapshot   // of the hours ahead, the newest: the poll's or the history's
-}
-
-func (k *known) setPeople(people []grants.Person) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.people = make(map[grants.PersonKey]grants.Person, len(people))
-	k.byPager = make(map[string]grants.PersonKey, len(people))
-	for _, p := range people {
-		k.people[p.Key] = p
-		if p.PagerDuty != "" && p.Standing == grants.Member {
-			k.byPager[p.PagerDuty] = p.Key
-		}
-	}
-}
-
-// appears reports whether a PagerDuty user stands anywhere in what is known of the sources.
-func (k *known) appears(user string, sources []grants.Source) bool {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	in := func(s grants.Snapshot) bool {
-		return slices.ContainsFunc(s.Entries, func(e grants.Entry) bool {
-			return e.User == user && slices.ContainsFunc(sources, func(src grants.Source) bool { return src.Covers(e) })
-		})
-	}
-	return user != "" && (in(k.live) || slices.ContainsFunc(k.history, in))
-}
-
-// past returns what was said before, for settling. Where everything is believed at once,
-// the answer itself counts too.
-func (s *Service) past(answer grants.Snapshot) []grants.Snapshot {
-	s.known.mu.RLock()
-	defer s.known.mu.RUnlock()
-	if s.Settle == 0 {
-		return append(slices.Clone(s.known.history), answer)
-	}
-	return s.known.history
-}
-
-// liveFor is how old the poll's answer may be to give somebody the right to say yes.
-const liveFor = 2 * time.Minute
-
-// electorate is what a right to vote is read from. For what takes access away, the last
-// known answer will do, however old and new at once.
-func (s *Service) electorate(now time.Time, takingAway bool) grants.Electorate {
-	s.known.mu.RLock()
-	live := s.known.live
-	groups := s.known.groups
-	s.known.mu.RUnlock()
-	e := grants.Electorate{Groups: groups, Live: live, History: s.past(live), Settle: s.Settle, Now: now}
-	if takingAway {
-		e.Settle, e.History = 0, []grants.Snapshot{live}
-	} else if now.Sub(live.Read) > liveFor {
-		e.Stale = true
-	}
-	return e
-}
-
-// identify finds who acts in the directory. Somebody it doesn't have is Unknown.
-func (s *Service) identify(key grants.PersonKey) (grants.Person, error) {
-	s.known.mu.RLock()
-	defer s.known.mu.RUnlock()
-	if len(s.known.people) == 0 {
-		return grants.Person{}, ErrDirectory
-	}
-	p, ok := s.known.people[key]
-	if !ok {
-		p = grants.Person{Key: key, Standing: grants.Unknown}
-	}
-	return p, nil
-}
-
-// Who finds a person by their key or their PagerDuty user ID.
-func (s *Service) Who(id string) (grants.Person, bool) {
-	s.known.mu.RLock()
-	defer s.known.mu.RUnlock()
-	if key, ok := s.known.byPager[id]; ok {
-		id = string(key)
-	}
-	p, ok := s.known.people[grants.PersonKey(id)]
-	return p, ok
-}
-
-// loadKnown reads what earlier runs kept.
-func (s *Service) loadKnown(v *ledger.View) error {
-	var people []grants.Person
-	for _, load := range []struct {
-		kind string
-		add  func([]byte) error
-	}{
-		{docPerson, func(b []byte) error { return decodeInto(b, &people) }},
-		{docSnapshot, func(b []byte) error { return decodeInto(b, &s.known.history) }},
-		{docGroups, func(b []byte) error { return decodeInto(b, &s.known.groups) }},
-	} {
-		var err error
-		v.Scan(load.kind, "", func(key string, b []byte) bool {
-			if err = load.add(b); err != nil {
-				err = fmt.Errorf("reading %s %s: %w", load.kind, key, err)
-			}
-			return err == nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	s.known.setPeople(people)
-	return nil
-}
-
-func decodeInto[T any](b []byte, list *[]T) error {
-	var one T
-	if err := json.Unmarshal(b, &one); err != nil {
-		return err
-	}
-	*list = append(*list, one)
-	return nil
-}
 
 // reread reads the directory, the user groups and who is on call in the next hours, and
 // keeps all three in one transaction.
@@ -226,7 +97,7 @@ func (s *Service) keep(ctx context.Context, slack []grants.SlackUser, pager []gr
 	s.known.mu.Lock()
 	s.known.history, s.known.groups, s.known.ahead = history, readings, ahead
 	s.known.mu.Unlock()
-	return s.endOfTheGone(ctx)
+	return errors.Join(s.remember(ctx, ahead.Entries), s.endOfTheGone(ctx))
 }
 
 // stillUseful splits off the readings that nothing will ask for again: all that are older

@@ -91,6 +91,9 @@ func (s *Service) poll(ctx context.Context) error {
 	s.known.mu.Lock()
 	s.known.live = live
 	s.known.mu.Unlock()
+	if err := s.remember(ctx, live.Entries); err != nil {
+		return err
+	}
 	if s.needAhead(open, live) {
 		now := s.now()
 		ahead, err := s.OnCall.Entries(ctx, sources, now, now.Add(horizon))

@@ -21,6 +21,7 @@ const (
 	docPerson   = "person"
 	docSnapshot = "snapshot"
 	docGroups   = "groups"
+	docSeen     = "seen"
 )
 
 // The indexes.

@@ -241,10 +241,10 @@ func (s *Service) validate(p grants.Person, a Ask) (grants.Role, *Refusal) {
 	return role, nil
 }
 
-// concerns reports whether a role can ever be given to a person: they stand somewhere in
-// its on-call lists, they may vote on it, or it has voters for people off call.
+// concerns reports whether a role can ever be given to a person: they were or will be on
+// call for it, they may vote on it, or it has voters for people off call.
 func (s *Service) concerns(role grants.Role, p grants.Person) bool {
-	return role.OffCall.Any() || s.known.appears(p.PagerDuty, role.OnCall) ||
+	return role.OffCall.Any() || s.known.appeared(p.PagerDuty, role.OnCall) ||
 		slices.Contains(role.Voters.Users, p.Key.Slack()) || slices.Contains(role.OffCall.Users, p.Key.Slack())
 }
 

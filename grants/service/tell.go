@@ -47,7 +47,7 @@ func (s *Service) keepTelling(ctx context.Context, surface Surface) {
 		}
 		_ = g.Wait() // results has the errors
 		for i, row := range todo {
-			s.remember(rows, row, results[i])
+			s.postpone(rows, row, results[i])
 		}
 		if len(todo) == page {
 			continue // there may be more
@@ -60,8 +60,8 @@ func (s *Service) keepTelling(ctx context.Context, surface Surface) {
 	}
 }
 
-// remember keeps when a row may be tried again.
-func (s *Service) remember(rows map[string]attempts, row outbox, err error) {
+// postpone keeps when a row may be tried again.
+func (s *Service) postpone(rows map[string]attempts, row outbox, err error) {
 	if err == nil || errors.Is(err, context.Canceled) {
 		delete(rows, row.key())
 		return
@@ -130,7 +130,9 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 	n := Notice{Surface: row.Surface, Ref: row.Ref, Grant: g, Reason: typed.Text, Failing: d.Call, Who: s.Who}
 	if issuer, ok := s.Issuers[g.Role.Issuer]; ok {
 		n.Does = issuer.Describe()
-		n.Plan = s.sentence(ctx, issuer, g)
+		if g.State == grants.Pending || g.State == grants.Open {
+			n.Plan = s.sentence(ctx, issuer, g)
+		}
 	}
 	showCtx, cancel := context.WithTimeout(ctx, tellPatience)
 	defer cancel()
