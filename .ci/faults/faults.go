@@ -30,6 +30,25 @@ var faults = []fault{
 		pkg: "bot", test: "TestANight",
 	},
 	{
+		name: "an event written outside its transaction",
+		file: "grants/service/store.go",
+		edits: []edit{
+			{"\tvar told bool\n", "\tvar told bool\n\tvar late []ledger.Event\n"},
+			{
+				"\t\tafter, told = now, len(st.moves) > 0\n\t\treturn change, err\n\t})\n",
+				`		after, told = now, len(st.moves) > 0
+		late, change.Events = change.Events, nil
+		return change, err
+	})
+	if err == nil && len(late) > 0 {
+		err = s.Ledger.Update(ctx, func(*ledger.View) (ledger.Change, error) { return ledger.Change{Events: late}, nil })
+	}
+`,
+			},
+		},
+		pkg: "grants/service", test: "TestCrashMatrix/scenarios/return_at_the_end",
+	},
+	{
 		name:  "a secret accepted in the configuration",
 		file:  "cmd/nightlatch/config/problem.go",
 		edits: []edit{{"if grants.LooksSecret(node.Value) &&", "if grants.LooksSecret(node.Value) && false &&"}},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -18,12 +19,17 @@ import (
 )
 
 // recorder is a part that says when it stopped, after some time.
-type recorder struct{ stopped []string }
+type recorder struct {
+	mu      sync.Mutex
+	stopped []string
+}
 
 func (r *recorder) part(name string, takes time.Duration) life.Part {
 	return life.Part{Name: name, Run: func(ctx context.Context) error {
 		<-ctx.Done()
 		time.Sleep(takes)
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.stopped = append(r.stopped, name)
 		return nil
 	}}
