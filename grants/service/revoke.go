@@ -77,9 +77,11 @@ func (s *Service) bury(ctx context.Context, id string, d due, asked time.Time, w
 			if !found[i].Dead() || g.Credentials[c.Ordinal-1].State != grants.Retiring {
 				continue
 			}
-			if c = g.Credentials[c.Ordinal-1]; !c.Conclusive(asked) {
-				wait = c.Intended.Add(grants.IssuingPatience)
-				waiting++
+			if !c.Conclusive(asked) { // as it was when the target was asked
+				if !g.Credentials[c.Ordinal-1].Answered {
+					wait = c.Intended.Add(grants.IssuingPatience)
+					waiting++
+				}
 				continue
 			}
 			next, err := g.Bury(c.Ordinal, found[i], now)
