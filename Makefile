@@ -9,6 +9,9 @@ RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 CONCURRENT := ./grants/service/... ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life ./cmd/nightlatch/wiring
 REPEAT := 3
 
+# Deaths and random lives, which are many already. Under the race detector they are thinned.
+LIVES := TestCrashMatrix|TestSimulation
+
 # Parsers of what others send, as package:target; and how long each is fuzzed.
 FUZZ := \
 	./cmd/nightlatch/config:FuzzConfig \
@@ -22,7 +25,7 @@ FUZZTIME := 20s
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
 
-.PHONY: help test lint repeat fuzz faults bench tidy build story
+.PHONY: help test lint repeat prove fuzz faults bench tidy build story
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
@@ -39,7 +42,12 @@ lint: ## formatting, vet, fixes, staticcheck
 	$(GO) tool staticcheck ./... $(CI_PACKAGES)
 
 repeat: ## the concurrent packages again and again
-	$(GO) test $(RACE) -short -shuffle=on -count=$(REPEAT) $(CONCURRENT)
+	$(GO) test $(RACE) -short -shuffle=on -count=$(REPEAT) -skip '$(LIVES)' $(CONCURRENT)
+
+prove: ## every death of the crash matrix and the simulation, without the race detector; prints counts and seeds
+	@mkdir -p bin
+	$(GO) test -v -count=1 -run '$(LIVES)' ./grants/service > bin/lives.txt 2>&1; code=$$?; \
+		if test $$code = 0; then grep -E '^ +[a-z_]+\.go:[0-9]+: |^--- |^ok' bin/lives.txt; else cat bin/lives.txt; fi; exit $$code
 
 # A target that is missing is an error: go test -fuzz would only warn.
 fuzz: ## each parser, FUZZTIME long
