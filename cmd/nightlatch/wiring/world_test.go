@@ -48,6 +48,7 @@ roles:
     runbook: https://runbooks.example/orders
     on_call: [{policy: PORDERS, levels: [1]}]
     automatic: on_call
+    voters: {policy: PORDERS, levels: [2], count: 1}
     channel: C0ONCALL
     max: 8h
     audience: https://orders.example
