@@ -76,3 +76,25 @@ func (g *gate) forget() {
 		}
 	}
 }
+
+// repeats are the envelopes of reveals and when they came. Every other press is remembered
+// by the ledger; a reveal is not recorded before it is acknowledged, and a copy of it
+// would find its trigger used up, or cover the secret in its modal.
+type repeats map[string]time.Time
+
+// again reports whether an envelope has come before.
+func (r repeats) again(envelope string, now time.Time) bool {
+	_, before := r[envelope]
+	r[envelope] = now
+	return before
+}
+
+// forget drops the envelopes that Slack will not send again.
+func (r repeats) forget(now time.Time) {
+	const life = 10 * time.Minute
+	for envelope, came := range r {
+		if now.Sub(came) > life {
+			delete(r, envelope)
+		}
+	}
+}

@@ -94,6 +94,7 @@ type Listener struct {
 	frame   view.Frame
 	gate    *gate
 	blanker *blanker
+	repeats repeats // of the reader alone
 
 	endings, takes, reveals, apologies chan job
 
@@ -135,7 +136,7 @@ func New(c Config) (*Listener, error) {
 	frame := view.Frame{Environment: c.Environment, Who: c.Clerk.Who}
 	return &Listener{
 		c: c, client: socketmode.New(api, options...), frame: frame,
-		gate: newGate(c.Limits), blanker: newBlanker(c.Sender, frame.Blanked()),
+		gate: newGate(c.Limits), blanker: newBlanker(c.Sender, frame.Blanked()), repeats: repeats{},
 		endings: make(chan job, takeQueue), takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue), apologies: make(chan job, sorryQueue),
 	}, nil
 }
@@ -241,6 +242,7 @@ func (l *Listener) read(ctx context.Context, ended <-chan error) error {
 			return fmt.Errorf("listening to Slack: %w", send.Plainly(err))
 		case <-minute.C:
 			l.gate.forget()
+			l.repeats.forget(time.Now())
 			go l.report(ctx)
 		case event := <-l.client.Events:
 			if err := l.event(event); err != nil {

@@ -43,6 +43,8 @@ func (l *Listener) receive(r socketmode.Request) {
 		l.queue(l.endings, j)
 	case !l.gate.admits(string(c.person())):
 		l.swallow(j)
+	case c.Verb == Reveal && l.repeats.again(c.Envelope, time.Now()):
+		l.sorry(j, nil)
 	case c.Verb == Reveal:
 		l.queue(l.reveals, j)
 	default:
