@@ -37,6 +37,15 @@ func (n *night) pressesOn(user, grant, action string) *slackemu.Act {
 	return act
 }
 
+// submits has a person submit the modal that they see, and waits two seconds.
+func (n *night) submits(user string) *slackemu.Act {
+	n.t.Helper()
+	act, err := n.slack.Submit(user, nil)
+	n.must(err)
+	n.pass(2 * time.Second)
+	return act
+}
+
 // reads checks that a person has all of these before their eyes.
 func (n *night) reads(user string, texts ...string) {
 	n.t.Helper()

@@ -139,10 +139,7 @@ func TestPhoneThenLaptop(t *testing.T) {
 		n.tokenIs(laptop, true)
 
 		n.presses(ada, "reveal")
-		act, err := n.slack.Submit(ada, nil)
-		n.must(err)
-		n.pass(2 * time.Second)
-		n.acknowledged(act)
+		n.acknowledged(n.submits(ada))
 		third := n.copies(ada)
 		n.tokenIs(phone, false)
 		n.tokenIs(laptop, true)

@@ -24,10 +24,16 @@ func TestEveryEnvelopeComesFourTimes(t *testing.T) {
 		if n.misread(ada, "did not open the window") {
 			t.Error("a copy of a press that went well was answered with a failure")
 		}
-		n.presses(ada, "return")
+		n.pass(10 * time.Second)
+		n.reveals(ada)
+		n.pass(10 * time.Second)
+		n.presses(ada, "reveal")
+		n.acknowledged(n.submits(ada))
+		n.tokenIs(n.copies(ada), true)
 		n.tokenIs(token, false)
+		n.presses(ada, "return")
 		for kind, want := range map[grants.Kind]int{
-			grants.KindAsked: 1, grants.KindVoted: 1, grants.KindOpened: 1, grants.KindIssuing: 1, grants.KindLive: 1, grants.KindClosing: 1,
+			grants.KindAsked: 1, grants.KindVoted: 1, grants.KindOpened: 1, grants.KindIssuing: 3, grants.KindLive: 3, grants.KindClosing: 1,
 		} {
 			n.counts(kind, want)
 		}
