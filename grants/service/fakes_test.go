@@ -54,17 +54,19 @@ type pager struct {
 	entries []grants.Entry
 	users   []grants.PagerUser
 	faults  faults
-	lie     []grants.Entry // answered instead of the truth, while not nil
-	asked   int
+	lie     []grants.Entry // answered instead of the truth …
+	lying   int            // … this many times; -1: always
 }
 
 // Entries answers who is on call now, or in a window, as GET /oncalls does.
 func (p *pager) Entries(ctx context.Context, sources []grants.Source, from, until time.Time) (grants.Snapshot, error) {
 	p.mu.Lock()
-	p.asked++
 	f, all := p.faults.take(), slices.Clone(p.entries)
-	if p.lie != nil {
+	if p.lying != 0 {
 		all = slices.Clone(p.lie)
+	}
+	if p.lying > 0 {
+		p.lying--
 	}
 	p.mu.Unlock()
 	if err := f.hit(ctx); err != nil {
@@ -117,16 +119,11 @@ func (p *pager) breaks(f faults) {
 	p.faults = f
 }
 
-func (p *pager) lies(entries []grants.Entry) {
+// lies makes so many answers be these entries; -1 is every one.
+func (p *pager) lies(times int, entries ...grants.Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lie = entries
-}
-
-func (p *pager) questions() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.asked
+	p.lie, p.lying = entries, times
 }
 
 // slack is the workspace's directory.
@@ -226,6 +223,7 @@ type target struct {
 	issuing, revoking, checking faults
 	madeAnyway                  bool // a failing Issue takes effect all the same
 	expires                     bool // it enforces the expiry that it was given
+	deaf                        bool // it does not notice that a caller has given up
 	least                       time.Duration
 }
 
@@ -240,6 +238,9 @@ func (t *target) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {
 func (t *target) Issue(ctx context.Context, o grants.Order) (grants.Secret, error) {
 	t.mu.Lock()
 	f, effect, answer, made := t.issuing.take(), t.effect, t.answer, t.madeAnyway
+	if t.deaf {
+		ctx = context.WithoutCancel(ctx)
+	}
 	t.note("issue", o.Name)
 	t.mu.Unlock()
 	if f.Err == nil || made {

@@ -99,7 +99,7 @@ func (sc scenario) life(t *testing.T, dir string, at time.Duration, n int, after
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, path)
 		defer w.leave()
-		w.roles = hasty(w.roles)
+		w.roles, w.patience = hasty(w.roles), 10*time.Minute
 		if sc.world != nil {
 			sc.world(w)
 		}

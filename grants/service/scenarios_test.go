@@ -101,8 +101,7 @@ func requestScenarios() []scenario {
 			},
 		},
 		{
-			name:  "withdrawal while PagerDuty answers",
-			world: func(w *world) { w.patience = time.Hour },
+			name: "withdrawal while PagerDuty answers",
 			play: func(w *world, at time.Duration) {
 				w.pager.breaks(faults{Calls: -1, Delay: 300 * time.Millisecond})
 				asked := time.Now()
