@@ -6,6 +6,7 @@ require (
 	github.com/PagerDuty/go-pagerduty v1.8.0 // who is on call, asked live
 	github.com/dlclark/regexp2 v1.12.0 // tests: Slack's manifest schema needs look-ahead
 	github.com/getkin/kin-openapi v0.152.0 // tests: requests and answers against PagerDuty's own document
+	github.com/go-viper/mapstructure/v2 v2.4.0 // configuration: strict decoding, errors with keys
 	github.com/golang-jwt/jwt/v5 v5.3.1 // RFC 9068 tokens; no dependencies of its own
 	github.com/google/go-cmp v0.7.0 // tests: readable differences
 	github.com/gorilla/websocket v1.5.3 // the dialer of Socket Mode, and the emulator's other end
@@ -15,6 +16,7 @@ require (
 	github.com/spf13/cobra v1.10.2 // commands and their help
 	github.com/spf13/viper v1.21.0 // configuration file and environment
 	go.etcd.io/bbolt v1.5.0 // the ledger's engine on one machine
+	go.yaml.in/yaml/v3 v3.0.5 // configuration: the line of each problem
 	golang.org/x/mod v0.42.0 // the Merkle log of the ledger (sumdb/tlog)
 	golang.org/x/sync v0.24.0 // errgroup: every long-running part under one roof
 	golang.org/x/time v0.16.0 // rate limits
@@ -25,7 +27,6 @@ require (
 	github.com/fsnotify/fsnotify v1.9.0 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
 	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
-	github.com/go-viper/mapstructure/v2 v2.4.0 // indirect
 	github.com/google/go-querystring v1.1.0 // indirect
 	github.com/gorilla/mux v1.8.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
@@ -38,7 +39,6 @@ require (
 	github.com/spf13/cast v1.10.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/subosito/gotenv v1.6.0 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.28.0 // indirect

@@ -34,7 +34,7 @@ func (s *Sender) Show(ctx context.Context, n service.Notice) (string, error) {
 	if n.Surface == service.Card {
 		ref, err = s.showCard(ctx, n, f.Card(n))
 	} else {
-		ref, err = s.showVerdict(ctx, n, f.Verdict(n))
+		ref, err = s.showVerdict(ctx, n, f.Verdict(n), f.Elsewhere(n))
 	}
 	if err != nil {
 		return "", fmt.Errorf("showing the %s of grant %s: %w", n.Surface, n.Grant.ID, err)
@@ -64,7 +64,8 @@ func (s *Sender) showCard(ctx context.Context, n service.Notice, m view.Message)
 
 // showVerdict shows the first verdict where the command was typed. What had to wait goes by
 // direct message, which is pushed and survives the change from phone to laptop.
-func (s *Sender) showVerdict(ctx context.Context, n service.Notice, m view.Message) (string, error) {
+// What an earlier place showed is then only a hint to it.
+func (s *Sender) showVerdict(ctx context.Context, n service.Notice, m, hint view.Message) (string, error) {
 	g := n.Grant
 	switch shown, inPlace := strings.CutPrefix(n.Ref, ephemeral); {
 	case n.Ref == "":
@@ -76,13 +77,13 @@ func (s *Sender) showVerdict(ctx context.Context, n service.Notice, m view.Messa
 			return ephemeral + phase(g), nil
 		}
 	case inPlace:
-		if s.replace(ctx, g, shown, m) {
+		if s.replace(ctx, g, shown, m, hint) {
 			return ephemeral + phase(g), nil
 		}
 	case decided(n.Ref, g):
 		ref, err := s.postDirect(ctx, n, m)
 		if err == nil { // what waits no longer must not be pressed; nothing is lost if it stays
-			_ = s.update(ctx, n.Ref, n.Surface, m.Quiet())
+			_ = s.update(ctx, n.Ref, n.Surface, hint)
 		}
 		return ref, err
 	default:
@@ -115,14 +116,14 @@ func (s *Sender) postDirect(ctx context.Context, n service.Notice, m view.Messag
 
 // replace shows a verdict in place of an earlier ephemeral one. It reports whether that is
 // enough: it is when nothing new happened, or when the person did it there and then.
-func (s *Sender) replace(ctx context.Context, g grants.Grant, shown string, m view.Message) bool {
+func (s *Sender) replace(ctx context.Context, g grants.Grant, shown string, m, hint view.Message) bool {
 	at := s.answers.again(g.ID)
 	if at == "" {
 		return false
 	}
 	enough := phase(g) == shown || g.Outcome == grants.Withdrawn || g.Outcome == grants.Returned
 	if !enough {
-		m = m.Quiet() // the direct message has the buttons
+		m = hint // the direct message has the buttons
 	}
 	return s.respond(ctx, at, m, true) == nil && enough
 }

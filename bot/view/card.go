@@ -48,7 +48,7 @@ func (f Frame) cardOpen(n service.Notice) Message {
 	return Message{
 		Text: title,
 		Blocks: []slack.Block{
-			section(pieces(title, f.explanation(ofThem, g.Reasons, g.Role), f.votes(g))),
+			section(pieces(title, f.explanation(ofThem, current(g), g.Role), f.votes(g))),
 			quote("Their reason, in their own words:", n.Reason),
 			literal("What they are given", g.Role.Description, n.Plan),
 			section(pieces(speed(n.Does), runbook(g.Role), revealed(g), undelivered(g))),

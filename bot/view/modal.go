@@ -56,7 +56,7 @@ func (f Frame) Blanked() Modal {
 
 // JustShown answers a second press moments after the first.
 func (f Frame) JustShown() Modal {
-	return modal("Shown already", section("The secret was shown moments ago, in another window or on another device. Nothing new was made. If you can't find it, press Reveal again in ten seconds."))
+	return modal("Shown already", section("The secret was shown moments ago, in another window or on another device. Nothing new was made. If you can't find it, press Reveal again in a moment."))
 }
 
 // EndOldest asks whether a third secret may end the oldest of the two that work.

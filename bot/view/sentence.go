@@ -34,7 +34,7 @@ func (f Frame) Sentence(err error) string {
 	case errors.Is(err, service.ErrNoSuchGrant):
 		return "There is no such request or grant any more. `/access help` shows what you can ask for."
 	case errors.Is(err, service.ErrJustShown):
-		return "The secret was shown moments ago. Nothing new was made; press again in ten seconds."
+		return "The secret was shown moments ago. Nothing new was made; press again in a moment."
 	case errors.Is(err, service.ErrOver), errors.Is(err, grants.ErrNotNow):
 		return "This is over, so nothing was done. If you still need it, ask again with `/access`."
 	case errors.Is(err, service.ErrDirectory):

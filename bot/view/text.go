@@ -73,7 +73,7 @@ func date(t time.Time, format string) string {
 
 // length says a duration in words, to the second below a minute and to the minute above.
 func length(d time.Duration) string {
-	if d < time.Minute {
+	if d < 2*time.Minute && d%time.Minute != 0 {
 		return count(int(d.Round(time.Second)/time.Second), "second")
 	}
 	d = d.Round(time.Minute)

@@ -70,7 +70,7 @@ func (f Frame) asked(g grants.Grant) string {
 func (f Frame) verdictOpen(n service.Notice) Message {
 	g := n.Grant
 	title := "You have " + bold(g.Role.Name) + " until " + until(g.Ends) + "."
-	body := pieces(f.explanation(toThem, g.Reasons, g.Role), runbook(g.Role), undelivered(g))
+	body := pieces(f.explanation(toThem, current(g), g.Role), runbook(g.Role), undelivered(g))
 	m := f.message(n, title, body,
 		button(Reveal, g.ID, "Reveal", slack.StylePrimary),
 		button(Return, g.ID, "Return", slack.StyleDefault),
@@ -109,14 +109,29 @@ func (f Frame) verdictOver(n service.Notice) Message {
 	return f.message(n, title, pieces(f.outcome(toThem, g), evidence(g, n.Failing), again))
 }
 
-// Quiet is a message without its buttons, for a place that nobody updates any more.
-func (m Message) Quiet() Message {
-	blocks := make([]slack.Block, 0, len(m.Blocks))
-	for _, b := range m.Blocks {
-		if b.BlockType() != slack.MBTAction {
-			blocks = append(blocks, b)
+// Elsewhere takes the place of a verdict that nobody updates any more: it has no buttons,
+// and says where the one is that does.
+func (f Frame) Elsewhere(n service.Notice) Message {
+	return f.message(n, f.Verdict(n).Text, "The newest direct message from Nightlatch shows how it stands.")
+}
+
+// current is what of the decision's reasons still matters while a grant is open, as of the
+// shift that is known now.
+func current(g grants.Grant) []grants.Reason {
+	var rs []grants.Reason
+	for _, r := range g.Reasons {
+		switch r.Code {
+		case grants.NeedsVotes: // it has them
+			continue
+		case grants.OnCallNow:
+			r.Until = g.Shift.Until
+		case grants.CutToShift:
+			continue // said below, if it is still so
 		}
+		rs = append(rs, r)
 	}
-	m.Blocks = blocks
-	return m
+	if g.BoundToShift() && !g.Shift.Until.IsZero() && g.Ends.Equal(g.Shift.Until) {
+		rs = append(rs, grants.Reason{Code: grants.CutToShift, Until: g.Ends})
+	}
+	return rs
 }
