@@ -119,18 +119,20 @@ func (f Frame) Elsewhere(n service.Notice) Message {
 // shift that is known now.
 func current(g grants.Grant) []grants.Reason {
 	var rs []grants.Reason
+	cut := g.BoundToShift() && !g.Shift.Until.IsZero() && g.Ends.Equal(g.Shift.Until)
 	for _, r := range g.Reasons {
 		switch r.Code {
-		case grants.NeedsVotes: // it has them
+		case grants.NeedsVotes, grants.CutToShift: // it has them; and what cuts it now is said below
 			continue
 		case grants.OnCallNow:
+			if cut {
+				continue
+			}
 			r.Until = g.Shift.Until
-		case grants.CutToShift:
-			continue // said below, if it is still so
 		}
 		rs = append(rs, r)
 	}
-	if g.BoundToShift() && !g.Shift.Until.IsZero() && g.Ends.Equal(g.Shift.Until) {
+	if cut {
 		rs = append(rs, grants.Reason{Code: grants.CutToShift, Until: g.Ends})
 	}
 	return rs

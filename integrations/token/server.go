@@ -59,7 +59,7 @@ const (
 	readTimeout     = 10 * time.Second
 	writeTimeout    = 15 * time.Second
 	idleTimeout     = 60 * time.Second
-	shutdownTimeout = 3 * time.Second
+	shutdownTimeout = time.Second
 	maxHeader       = 16 << 10
 )
 
