@@ -280,10 +280,10 @@ func TestShutdownAnswersWhatHasBegun(t *testing.T) {
 		takes time.Duration
 		want  string
 	}{
-		"a ledger that answers":        {time.Second, "HTTP/1.1 200 OK\r\n"},
-		"a ledger that is too slow":    {4 * time.Second, ""},
+		"a ledger that answers":        {100 * time.Millisecond, "HTTP/1.1 200 OK\r\n"},
+		"a ledger that is too slow":    {2 * time.Second, ""},
 		"a ledger that never answers":  {time.Hour, ""},
-		"a ledger that is at its edge": {2 * time.Second, "HTTP/1.1 200 OK\r\n"},
+		"a ledger that is at its edge": {500 * time.Millisecond, "HTTP/1.1 200 OK\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -323,7 +323,7 @@ func TestShutdownAnswersWhatHasBegun(t *testing.T) {
 				if err := <-ended; err != nil {
 					t.Error(err)
 				}
-				if took := time.Since(start); took > 4*time.Second {
+				if took := time.Since(start); took > 1500*time.Millisecond {
 					t.Errorf("stopping took %v", took)
 				}
 				// Its handler may still be waiting for the ledger; the bubble waits for it.
