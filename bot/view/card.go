@@ -1,6 +1,8 @@
 package view
 
 import (
+	"slices"
+
 	"github.com/slack-go/slack"
 
 	"nightlatch/grants"
@@ -48,7 +50,7 @@ func (f Frame) cardOpen(n service.Notice) Message {
 	return Message{
 		Text: title,
 		Blocks: []slack.Block{
-			section(pieces(title, f.explanation(ofThem, current(g), g.Role), f.votes(g))),
+			section(pieces(title, f.explanation(ofThem, unvoted(current(g)), g.Role), f.votes(g))),
 			quote("Their reason, in their own words:", n.Reason),
 			literal("What they are given", g.Role.Description, n.Plan),
 			section(pieces(speed(n.Does), runbook(g.Role), revealed(g), undelivered(g))),
@@ -99,10 +101,18 @@ func (f Frame) votes(g grants.Grant) string {
 	return pieces(lines...)
 }
 
+// unvoted leaves out the votes, which a card lists by themselves.
+func unvoted(reasons []grants.Reason) []grants.Reason {
+	return slices.DeleteFunc(reasons, func(r grants.Reason) bool { return r.Code == grants.HasVotes })
+}
+
 // revealed says how often the secret was shown.
 func revealed(g grants.Grant) string {
-	if g.Reveals == 0 {
+	switch g.Reveals {
+	case 0:
 		return "It was not revealed yet."
+	case 1:
+		return "It was revealed once."
 	}
 	return "It was revealed " + count(g.Reveals, "time") + "."
 }

@@ -68,9 +68,7 @@ func TestStory(t *testing.T) {
 	}
 	golden := filepath.Join("testdata", "story.txt")
 	if *update {
-		if err := os.WriteFile(golden, stdout.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		rewrite(t, golden, stdout.String())
 	}
 	want, err := os.ReadFile(golden)
 	if err != nil {
@@ -78,6 +76,44 @@ func TestStory(t *testing.T) {
 	}
 	if diff := cmp.Diff(shape(string(want)), shape(stdout.String())); diff != "" {
 		t.Errorf("the night is not that of %s (-want +got; if it should be, run the test with -update):\n%s", golden, diff)
+	}
+}
+
+// rewrite puts a new transcript into the golden file and into the README.
+func rewrite(t *testing.T, golden, transcript string) {
+	t.Helper()
+	if err := os.WriteFile(golden, []byte(transcript), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(page), fence)
+	_, after, _ := strings.Cut(rest, "```")
+	if err := os.WriteFile(readme, []byte(before+fence+transcript+"```"+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Where the README shows the transcript.
+const (
+	readme = "../../README.md"
+	fence  = "```text\n"
+)
+
+// TestReadme holds the README to the night that was played.
+func TestReadme(t *testing.T) {
+	page, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	night, err := os.ReadFile(filepath.Join("testdata", "story.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), fence+string(night)+"```") {
+		t.Error("the README's transcript is not that of testdata/story.txt; run the test with -update")
 	}
 }
 
