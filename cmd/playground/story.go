@@ -120,7 +120,7 @@ func story() []step {
 				pressesStolen(otto, mara, "Reveal"),
 				seesWindow(otto, "Not shown", "belongs to somebody else"),
 				nobodySees("orders-write"),
-				reads(jonas, inChannel, "[Revoke]", "revealed 1 time"),
+				reads(jonas, inChannel, "[Revoke]", "revealed once"),
 				introspects("orders-write", true),
 			},
 		},
