@@ -22,18 +22,39 @@ FUZZ := \
 	./integrations/token:FuzzScopes
 FUZZTIME := 20s
 
+# Where packages from npm are installed that tests run against: programs by others, as far from ours as can be.
+NPM_DIRS := \
+	integrations/emulators/slackemu/testdata/bolt
+
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
 
-.PHONY: help test lint repeat prove fuzz faults bench tidy build story
+.PHONY: help test npm lint repeat prove fuzz faults bench tidy build story
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
 
-test: ## every test, once, with the race detector where there is a C compiler
+test: npm ## every test, once, with the race detector where there is a C compiler
 	@echo "Testing everything$(if $(RACE), with the race detector)."
 	@$(if $(NIGHTLATCH_CONFORMANCE),echo "Published schemas: $(NIGHTLATCH_CONFORMANCE)",echo "NIGHTLATCH_CONFORMANCE is not set: tests against the published schemas are skipped.")
 	$(GO) test $(RACE) -shuffle=on ./...
+
+# At a desk without npm, or without a network, the tests that need it are skipped and say so; CI fails.
+npm: ## what NPM_DIRS name; installs npm itself only as root on Debian
+	@if ! command -v npm >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends nodejs npm; \
+	fi; \
+	if ! command -v npm >/dev/null; then \
+		echo "There is no npm, so some tests are skipped. On Debian: apt-get install nodejs npm"; \
+		test -z "$$CI"; exit; \
+	fi; \
+	for dir in $(NPM_DIRS); do \
+		test $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json && continue; \
+		echo "Installing what $$dir names."; \
+		(cd $$dir && npm ci --no-audit --no-fund --ignore-scripts) && continue; \
+		echo "It could not be installed, so its tests are skipped."; \
+		test -z "$$CI" || exit 1; \
+	done
 
 lint: ## formatting, vet, fixes, staticcheck
 	@echo "Formatting:"; out=$$($(GO) tool gofumpt -l .) && test -z "$$out" || { echo "not gofumpt-ed:"; echo "$$out"; exit 1; }

@@ -19,6 +19,7 @@ type Find struct {
 	Value     string `json:"value"`
 	Channel   string `json:"channel"`
 	MessageTS string `json:"message_ts"`
+	Home      bool   `json:"home"` // in the App Home, where no other button is looked for
 }
 
 // actor is the account that acts, if it can. Call it locked.
@@ -53,7 +54,7 @@ func (e *Emulator) RunCommand(user, channel, line string) (*Act, error) {
 	if !strings.HasPrefix(command, "/") {
 		return nil, fmt.Errorf("running a command: %q is none", command)
 	}
-	act := &Act{Kind: "slash_commands", User: user, TriggerID: e.newTrigger(user)}
+	act := &Act{Kind: "slash_commands", User: user, TriggerID: e.newTrigger(user, nil)}
 	reply := e.newResponse(user, ch.ID, nil)
 	act.ResponseURL = reply.url
 	payload := object{
@@ -69,7 +70,8 @@ func (e *Emulator) RunCommand(user, channel, line string) (*Act, error) {
 	}), nil
 }
 
-// Press lets a person press a button that they see: in the open modal first, then the newest.
+// Press lets a person press a button that they see: in the open modal first, then in the newest message; or in their App
+// Home.
 func (e *Emulator) Press(user string, f Find) (*Act, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -93,7 +95,8 @@ func (e *Emulator) press(user string, b Button) (*Act, error) {
 	if err != nil {
 		return nil, err
 	}
-	act := &Act{Kind: "block_actions", User: user, TriggerID: e.newTrigger(user)}
+	from := e.viewByID(b.ViewID, "")
+	act := &Act{Kind: "block_actions", User: user, TriggerID: e.newTrigger(user, from)}
 	action := object{
 		"type": "button", "action_id": b.ActionID, "block_id": b.BlockID, "action_ts": e.stamp(),
 		"text": object{"type": "plain_text", "text": b.Text, "emoji": true},
@@ -108,9 +111,9 @@ func (e *Emulator) press(user string, b Button) (*Act, error) {
 	payload["actions"] = []object{action}
 	if b.ViewID != "" {
 		payload["container"] = object{"type": "view", "view_id": b.ViewID}
-		if v := e.viewByID(b.ViewID, ""); v != nil {
-			payload["view"] = e.wireView(v)
-			payload["state"] = object{"values": v.state}
+		if from != nil {
+			payload["view"] = e.wireView(from)
+			payload["state"] = object{"values": from.state}
 		}
 		return e.dispatch(act, "interactive", payload, false, nil), nil
 	}
@@ -158,121 +161,6 @@ func (e *Emulator) top(user string) *view {
 	return stack[len(stack)-1]
 }
 
-// Fill lets a person enter values into inputs of the open modal, by action_id. Of a choice the value is an option's; of
-// checkboxes several, divided by commas.
-func (e *Emulator) Fill(user string, inputs map[string]string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.fill(user, inputs)
-}
-
-func (e *Emulator) fill(user string, inputs map[string]string) error {
-	v := e.top(user)
-	if v == nil {
-		return fmt.Errorf("filling in a modal as %s: %w", user, ErrUnseen)
-	}
-	for action, text := range inputs {
-		found := false
-		for _, raw := range v.body["blocks"].([]any) {
-			block := raw.(object)
-			for _, element := range elementsOf(block) {
-				if element["action_id"] != action {
-					continue
-				}
-				value, err := entered(element, text)
-				if err != nil {
-					return fmt.Errorf("filling in %q: %w", action, err)
-				}
-				v.state[block["block_id"].(string)][action], found = value, true
-			}
-		}
-		if !found {
-			return fmt.Errorf("filling in %q: %w", action, ErrUnseen)
-		}
-	}
-	return nil
-}
-
-// entered is the state of an element after a person entered text.
-func entered(element object, text string) (object, error) {
-	kind, _ := element["type"].(string)
-	key, isInput := valueKey(kind)
-	if !isInput {
-		return nil, fmt.Errorf("%s takes no input", kind)
-	}
-	switch key {
-	case "selected_option":
-		option, err := choose(element, text)
-		return object{"type": kind, key: option}, err
-	case "selected_options":
-		chosen := []any{}
-		for value := range strings.SplitSeq(text, ",") {
-			option, err := choose(element, value)
-			if err != nil {
-				return nil, err
-			}
-			chosen = append(chosen, option)
-		}
-		return object{"type": kind, key: chosen}, nil
-	}
-	if most, ok := element["max_length"].(float64); ok && len([]rune(text)) > int(most) {
-		return nil, fmt.Errorf("it takes %v characters at most", most)
-	}
-	return object{"type": kind, key: text}, nil
-}
-
-func choose(element object, value string) (any, error) {
-	lists := []any{element["options"]}
-	groups, _ := element["option_groups"].([]any)
-	for _, g := range groups {
-		lists = append(lists, g.(object)["options"])
-	}
-	for _, list := range lists {
-		options, _ := list.([]any)
-		for _, option := range options {
-			if o := option.(object); o["value"] == value {
-				return o, nil
-			}
-		}
-	}
-	return nil, fmt.Errorf("there is no option %q: %w", value, ErrUnseen)
-}
-
-// Submit lets a person fill in the open modal and send it. As in Slack's client, nothing is sent while an input that is
-// not optional is empty.
-func (e *Emulator) Submit(user string, inputs map[string]string) (*Act, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	u, err := e.actor(user)
-	if err != nil {
-		return nil, err
-	}
-	if err := e.fill(user, inputs); err != nil {
-		return nil, err
-	}
-	v := e.top(user)
-	if v.body["submit"] == nil {
-		return nil, fmt.Errorf("submitting a modal without a submit button: %w", ErrUnseen)
-	}
-	for _, raw := range v.body["blocks"].([]any) {
-		block := raw.(object)
-		if block["type"] != "input" || block["optional"] == true {
-			continue
-		}
-		for action, value := range v.state[block["block_id"].(string)] {
-			key, _ := valueKey(value["type"].(string))
-			if entered := value[key]; entered == nil || entered == "" {
-				return nil, fmt.Errorf("submitting a modal: the input %q is empty", action)
-			}
-		}
-	}
-	v.errors = nil
-	act := &Act{Kind: "view_submission", User: user, TriggerID: e.newTrigger(user)}
-	payload := e.interaction(act.Kind, u, act.TriggerID)
-	payload["view"], payload["response_urls"] = e.wireView(v), []any{}
-	return e.dispatch(act, "interactive", payload, true, func(answer json.RawMessage) { e.submitted(v, answer) }), nil
-}
-
 // submitted does to a submitted view what the acknowledgement says; without a word, it closes.
 func (e *Emulator) submitted(v *view, raw json.RawMessage) {
 	if e.viewByID(v.id, "") != v {
@@ -301,7 +189,7 @@ func (e *Emulator) submitted(v *view, raw json.RawMessage) {
 			}
 		}
 	case "update", "push":
-		body, a := e.parseView("ack", string(answer.View))
+		body, a := e.parseView("ack", "modal", string(answer.View))
 		switch {
 		case a.err != "":
 		case answer.Action == "update":

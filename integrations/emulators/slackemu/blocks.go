@@ -31,13 +31,13 @@ func (in *inspector) message(blocks []any) {
 	in.list("/blocks", blocks)
 }
 
-// view checks a modal.
-func (in *inspector) view(v object) {
-	if v["type"] != "modal" {
-		in.complain("/view/type", "must be a valid view type: \"modal\"")
+// view checks a view of the kind "modal" or "home".
+func (in *inspector) view(v object, kind string) {
+	if v["type"] != kind {
+		in.complain("/view/type", "must be a valid view type: %q", kind)
 		return
 	}
-	in.props("/view", v, in.parts["modal"], "type")
+	in.props("/view", v, in.parts[kind], "type")
 	blocks, ok := v["blocks"].([]any)
 	if !ok {
 		in.complain("/view/blocks", "must be an array")
@@ -46,7 +46,7 @@ func (in *inspector) view(v object) {
 	in.count("/view/blocks", "view.blocks", len(blocks))
 	in.list("/view/blocks", blocks)
 	asks := slices.ContainsFunc(blocks, func(b any) bool { o, _ := b.(object); return o["type"] == "input" })
-	if asks && v["submit"] == nil {
+	if asks && kind == "modal" && v["submit"] == nil {
 		in.complain("/view", "missing required field: submit")
 	}
 }
@@ -112,6 +112,9 @@ func (in *inspector) element(at string, raw any, types []string) {
 		in.oneOf(at, element, "image_url", "slack_file")
 	case "static_select":
 		in.oneOf(at, element, "options", "option_groups")
+		in.offered(at, element, "initial_option")
+	case "radio_buttons":
+		in.offered(at, element, "initial_option")
 	case "button":
 		if style, has := element["style"]; has && style != "primary" && style != "danger" {
 			in.complain(at+"/style", "must be one of: primary, danger")
@@ -123,6 +126,20 @@ func (in *inspector) element(at string, raw any, types []string) {
 			in.complain(at+"/min_value", "must not be greater than max_value")
 		}
 	}
+}
+
+// offered complains of an option that is chosen beforehand and is none of those that can be chosen.
+func (in *inspector) offered(at string, element object, property string) {
+	chosen, ok := element[property].(object)
+	if !ok {
+		return
+	}
+	for _, option := range optionsOf(element) {
+		if option["value"] == chosen["value"] && plain(option["text"]) == plain(chosen["text"]) {
+			return
+		}
+	}
+	in.complain(at+"/"+property, "must be one of the options")
 }
 
 // bound reads a number that Slack takes as a string.

@@ -90,7 +90,9 @@ func TestAnswersAreAsPublished(t *testing.T) {
 		"conversations.open": {"users": "UALICE"}, "chat.postMessage": {"channel": "COPS", "text": "x"},
 		"chat.postEphemeral": {"channel": "COPS", "text": "x", "user": "UALICE"},
 		"chat.update":        {"channel": "COPS", "text": "y"}, "views.open": {"trigger_id": act.TriggerID, "view": view},
-		"views.update": {"view": view},
+		"views.update": {"view": view}, "views.push": {"view": view},
+		"views.publish":   {"user_id": "UALICE", "view": object{"type": "home", "blocks": []any{object{"type": "divider"}}}},
+		"usergroups.list": {"include_users": "true", "include_count": "true"},
 	}
 	for _, m := range slackemu.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
@@ -107,6 +109,12 @@ func TestAnswersAreAsPublished(t *testing.T) {
 				args["ts"] = screen.Messages[0].TS
 			case "views.update":
 				args["view_id"] = screen.Modal.ID
+			case "views.push":
+				press, err := emu.PressAt("UALICE", slackemu.Button{ViewID: screen.Modal.ID, ActionID: "a", BlockID: "b"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				args["trigger_id"] = press.TriggerID
 			}
 			got := callRaw(emu, m.Name, m.JSON, args)
 			if got["ok"] != true {
@@ -290,9 +298,17 @@ func holding(folder string, fixture object) object {
 }
 
 func TestValidViewsAreAccepted(t *testing.T) {
-	var view object
-	published(t, &view, "blocks", "valid", "views", "modal_with_blocks.json")
-	if got := openView(t, view, view["blocks"].([]any)...); !got.OK {
-		t.Errorf("refused: %+v", got)
+	var modal, home object
+	published(t, &modal, "blocks", "valid", "views", "modal_with_blocks.json")
+	if got := openView(t, modal, modal["blocks"].([]any)...); !got.OK {
+		t.Errorf("the modal is refused: %+v", got)
+	}
+	published(t, &home, "blocks", "valid", "views", "hometab_view.json")
+	emu := desk(t)
+	if got := call(emu, "views.publish", object{"user_id": "UALICE", "view": home}); !got.OK {
+		t.Errorf("the home is refused: %+v", got)
+	}
+	if got := emu.SeenBy("UALICE").Text(); got != "Example Block" {
+		t.Errorf("alice sees %q", got)
 	}
 }

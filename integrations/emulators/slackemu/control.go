@@ -153,13 +153,29 @@ func (e *Emulator) controlPeople(mux *http.ServeMux) {
 		act, err := e.CloseView(in.User)
 		return follow(ctx, act, err, in.NoWait)
 	})
+	type person struct{ User string }
+	order(mux, "home", func(ctx context.Context, in person) (any, error) {
+		act, err := e.OpenHome(in.User)
+		return follow(ctx, act, err, true)
+	})
+	order(mux, "messages", func(ctx context.Context, in person) (any, error) {
+		act, err := e.OpenMessages(in.User)
+		return follow(ctx, act, err, true)
+	})
+	order(mux, "reload", func(_ context.Context, in person) (any, error) { return nil, e.Reload(in.User) })
 }
 
 func (e *Emulator) controlWorld(mux *http.ServeMux) {
 	type named struct{ ID string }
 	order(mux, "user", func(_ context.Context, in User) (any, error) { e.PutUser(in); return nil, nil })
+	order(mux, "user/change", func(ctx context.Context, in User) (any, error) {
+		return follow(ctx, e.ChangeUser(in), nil, true)
+	})
 	order(mux, "user/remove", func(_ context.Context, in named) (any, error) { e.RemoveUser(in.ID); return nil, nil })
 	order(mux, "group", func(_ context.Context, in UserGroup) (any, error) { e.PutUserGroup(in); return nil, nil })
+	order(mux, "group/change", func(_ context.Context, in UserGroup) (any, error) {
+		return object{"acts": e.ChangeUserGroup(in)}, nil
+	})
 	order(mux, "group/remove", func(_ context.Context, in named) (any, error) { e.RemoveUserGroup(in.ID); return nil, nil })
 	order(mux, "channel", func(_ context.Context, in Channel) (any, error) { e.PutChannel(in); return nil, nil })
 	order(mux, "channel/remove", func(_ context.Context, in named) (any, error) { e.RemoveChannel(in.ID); return nil, nil })

@@ -60,20 +60,6 @@ func (e *Emulator) listUsers(c *call) answer {
 	}}
 }
 
-func (e *Emulator) listGroupUsers(c *call) answer {
-	g, ok := e.groups[c.args["usergroup"]]
-	if !ok || (g.Disabled && c.args["include_disabled"] != "true") {
-		return refuse("no_such_subteam")
-	}
-	users := []string{}
-	for _, id := range g.Users {
-		if !e.users[id].Deleted {
-			users = append(users, id)
-		}
-	}
-	return answer{fields: object{"users": users}}
-}
-
 // openConversation opens the direct message with one person; this app has no scope for groups of people.
 func (e *Emulator) openConversation(c *call) answer {
 	if id := c.args["channel"]; id != "" {

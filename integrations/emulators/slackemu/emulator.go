@@ -52,11 +52,13 @@ type Emulator struct {
 	born, made int64 // what identifiers are made of
 	lastTS     int64
 	users      map[string]User
-	groups     map[string]UserGroup
+	updated    map[string]int64 // user ID → Unix seconds of the last change
+	groups     map[string]group
 	channels   map[string]Channel
 	direct     map[string]string // user ID → DM channel ID
 	messages   []*message
 	stacks     map[string][]*view // user ID → open modals, the top one last
+	homes      map[string]*view   // user ID → what the App Home shows
 	triggers   map[string]*trigger
 	responses  map[string]*responseURL
 	envelopes  map[string]*envelope
@@ -79,8 +81,8 @@ func New(cfg Config) *Emulator {
 	withDefaults(&cfg)
 	e := &Emulator{
 		cfg: cfg, born: time.Now().UnixNano(), limits: Limits(), table: map[string]Method{}, done: make(chan struct{}),
-		users: map[string]User{}, groups: map[string]UserGroup{}, channels: map[string]Channel{},
-		direct: map[string]string{}, stacks: map[string][]*view{}, triggers: map[string]*trigger{},
+		users: map[string]User{}, updated: map[string]int64{}, groups: map[string]group{}, channels: map[string]Channel{},
+		direct: map[string]string{}, stacks: map[string][]*view{}, homes: map[string]*view{}, triggers: map[string]*trigger{},
 		responses: map[string]*responseURL{}, envelopes: map[string]*envelope{}, tickets: map[string]bool{},
 		warnings: map[string][]Warning{}, handles: map[string]*Held{}, calls: map[string][]time.Time{},
 	}

@@ -266,29 +266,19 @@ func (e *Emulator) SendEvent(event map[string]any) (*Act, error) {
 	if kind == "" {
 		return nil, fmt.Errorf("sending an event: it has no type")
 	}
-	payload := object{
-		"type": "event_callback", "team_id": e.cfg.TeamID, "api_app_id": e.cfg.AppID, "event": event,
-		"event_id": "Ev" + e.random(5), "event_time": time.Now().Unix(), "is_ext_shared_channel": false,
-		"authorizations": []object{{
-			"team_id": e.cfg.TeamID, "user_id": e.cfg.BotUserID, "is_bot": true, "is_enterprise_install": false,
-		}},
-	}
-	return e.dispatch(&Act{Kind: kind}, "events_api", payload, false, nil), nil
+	return e.send(&Act{Kind: kind}, event), nil
 }
 
-// SendUserChange tells the app what an account is now.
-func (e *Emulator) SendUserChange(id string) (*Act, error) { return e.sendUser("user_change", id) }
-
-// SendTeamJoin tells the app that an account is new.
-func (e *Emulator) SendTeamJoin(id string) (*Act, error) { return e.sendUser("team_join", id) }
-
-func (e *Emulator) sendUser(kind, id string) (*Act, error) {
-	e.mu.Lock()
-	u, ok := e.users[id]
-	wire := e.wireUser(u)
-	e.mu.Unlock()
-	if !ok {
-		return nil, fmt.Errorf("sending %s: there is no user %q", kind, id)
+// send tells the app of an event. Call it locked.
+func (e *Emulator) send(act *Act, event object) *Act {
+	payload := object{
+		"type": "event_callback", "token": "emulated", "team_id": e.cfg.TeamID, "api_app_id": e.cfg.AppID, "event": event,
+		"event_id": "Ev" + e.random(5), "event_time": time.Now().Unix(), "event_context": "4-" + e.random(8),
+		"is_ext_shared_channel": false, "context_team_id": e.cfg.TeamID, "context_enterprise_id": nil,
+		"authorizations": []object{{
+			"team_id": e.cfg.TeamID, "user_id": e.cfg.BotUserID, "is_bot": true, "is_enterprise_install": false,
+			"enterprise_id": nil,
+		}},
 	}
-	return e.SendEvent(map[string]any{"type": kind, "user": wire, "event_ts": fmt.Sprint(time.Now().Unix())})
+	return e.dispatch(act, "events_api", payload, false, nil)
 }

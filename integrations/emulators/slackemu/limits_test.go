@@ -177,6 +177,7 @@ func TestViewLimits(t *testing.T) {
 		{"private_metadata of 3000", object{"private_metadata": xs(3000)}, []any{one}, ""},
 		{"private_metadata of 3001", object{"private_metadata": xs(3001)}, []any{one}, "invalid_arguments"},
 		{"callback_id of 256", object{"callback_id": xs(256)}, []any{one}, "invalid_arguments"},
+		{"a home as a modal", object{"type": "home", "title": nil, "submit": nil}, []any{one}, "invalid_arguments"},
 		{"input without submit", object{"submit": nil}, []any{ask}, "invalid_arguments"},
 		{"240 KB", nil, times(6, fields), ""},
 		{"280 KB", nil, times(7, fields), "view_too_large"},

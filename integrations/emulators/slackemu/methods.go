@@ -1,5 +1,7 @@
 package slackemu
 
+import "slices"
+
 // Method is one row of the table of Web API methods that the emulator answers.
 type Method struct {
 	Name      string
@@ -26,7 +28,7 @@ func CommonErrors() []string {
 
 // Methods is the table. A method without a row answers unknown_method.
 func Methods() []Method {
-	return append(messageMethods(), otherMethods()...)
+	return slices.Concat(messageMethods(), viewMethods(), otherMethods())
 }
 
 func messageMethods() []Method {
@@ -74,6 +76,11 @@ func messageMethods() []Method {
 			},
 			do: (*Emulator).postEphemeral,
 		},
+	}
+}
+
+func viewMethods() []Method {
+	return []Method{
 		{
 			Name: "views.open", Kind: KindView, Tier: 4, JSON: true,
 			Required:  []string{"token", "view"},
@@ -83,6 +90,23 @@ func messageMethods() []Method {
 				"view_too_large",
 			},
 			do: (*Emulator).openView,
+		},
+		{
+			Name: "views.push", Kind: KindView, Tier: 4, JSON: true,
+			Required:  []string{"token", "view"},
+			Arguments: []string{"token", "trigger_id", "interactivity_pointer", "view"},
+			Errors: []string{
+				"duplicate_external_id", "exchanged_trigger_id", "expired_trigger_id", "invalid_trigger_id", "not_found",
+				"push_limit_reached", "view_too_large",
+			},
+			do: (*Emulator).pushView,
+		},
+		{
+			Name: "views.publish", Kind: KindView, Tier: 4, JSON: true,
+			Required:  []string{"token", "user_id", "view"},
+			Arguments: []string{"token", "user_id", "view", "hash", "interactivity_pointer"},
+			Errors:    []string{"duplicate_external_id", "hash_conflict", "view_too_large"},
+			do:        (*Emulator).publishView,
 		},
 		{
 			Name: "views.update", Kind: KindView, Tier: 4, JSON: true,
@@ -125,6 +149,13 @@ func otherMethods() []Method {
 			Arguments: []string{"token", "channel", "include_locale", "include_num_members"},
 			Errors:    []string{"channel_not_found", "missing_scope"},
 			do:        (*Emulator).conversationInfo,
+		},
+		{
+			Name: "usergroups.list", Kind: KindOther, Tier: 2,
+			Scopes:    []string{"usergroups:read"},
+			Required:  []string{"token"},
+			Arguments: []string{"token", "include_count", "include_disabled", "include_users", "team_id"},
+			do:        (*Emulator).listGroups,
 		},
 		{
 			Name: "usergroups.users.list", Kind: KindOther, Tier: 2,

@@ -9,7 +9,7 @@ type Kind string
 const (
 	KindMessage   Kind = "message"   // chat.postMessage and chat.update: Slack stores it
 	KindEphemeral Kind = "ephemeral" // chat.postEphemeral
-	KindView      Kind = "view"      // views.open and views.update
+	KindView      Kind = "view"      // views.open, views.push, views.update and views.publish
 	KindResponse  Kind = "response"  // a response URL
 	KindAck       Kind = "ack"       // an acknowledgement on the socket
 	KindOther     Kind = "other"     // every other method

@@ -167,3 +167,13 @@ func button(action, value, label string) slack.Block {
 func modal(blocks ...slack.Block) slack.ModalViewRequest {
 	return slack.ModalViewRequest{Type: slack.VTModal, Title: text("Access"), Blocks: slack.Blocks{BlockSet: blocks}}
 }
+
+// inner is what an envelope of the Events API tells, as it came.
+func inner(t *testing.T, ev socketmode.Event) map[string]any {
+	t.Helper()
+	var payload struct{ Event map[string]any }
+	if err := json.Unmarshal(ev.Request.Payload, &payload); err != nil || payload.Event["type"] == nil {
+		t.Fatalf("an event without a type: %s, %v", ev.Request.Payload, err)
+	}
+	return payload.Event
+}

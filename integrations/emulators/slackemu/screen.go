@@ -9,11 +9,12 @@ import (
 )
 
 // Screen is what one person sees: the messages of their channels and direct messages, the ephemeral ones that are for
-// them alone, and their open modals.
+// them alone, what the App Home shows, and their open modals.
 type Screen struct {
 	User       string    `json:"user"`
 	Messages   []Message `json:"messages"` // oldest first
 	Ephemerals []Message `json:"ephemerals"`
+	Home       *View     `json:"home"`  // nil: the app has published nothing for this person
 	Modal      *View     `json:"modal"` // the one on top
 	Under      []View    `json:"under"` // those below, the lowest first
 	Warnings   []Warning `json:"warnings"`
@@ -33,8 +34,9 @@ type Message struct {
 	PostedAt    time.Time       `json:"posted_at"`
 }
 
-// View is a modal on a screen.
+// View is a modal on a screen, or the App Home, which has neither title nor buttons of its own.
 type View struct {
+	Type            string            `json:"type"` // "modal" or "home"
 	ID              string            `json:"id"`
 	Hash            string            `json:"hash"`
 	CallbackID      string            `json:"callback_id"`
@@ -46,6 +48,7 @@ type View struct {
 	Blocks          json.RawMessage   `json:"blocks"`
 	Buttons         []Button          `json:"buttons"`
 	Inputs          []string          `json:"inputs"` // the action_id of each
+	Values          map[string]string `json:"values"` // what they hold, by action_id, in the form that Fill takes
 	Errors          map[string]string `json:"errors"` // under the inputs, by block_id
 	NotifyOnClose   bool              `json:"notify_on_close"`
 }
@@ -72,32 +75,47 @@ func (m Message) Visible() string {
 	return m.Text
 }
 
-// Visible is what a reader sees of the modal, without button labels.
-func (v View) Visible() string { return v.Title + "\n" + legibleJSON(v.Blocks) }
+// Visible is what a reader sees of the view, without button labels.
+func (v View) Visible() string {
+	if v.Title == "" {
+		return legibleJSON(v.Blocks)
+	}
+	return v.Title + "\n" + legibleJSON(v.Blocks)
+}
 
-// Text is everything legible: messages first, then the ephemeral ones, the modal last.
+// Text is everything legible: messages first, then the ephemeral ones, then the App Home, the modal last.
 func (s Screen) Text() string {
 	var parts []string
 	for _, m := range slices.Concat(s.Messages, s.Ephemerals) {
 		parts = append(parts, m.Visible())
 	}
-	if s.Modal != nil {
-		parts = append(parts, s.Modal.Visible())
+	for _, v := range []*View{s.Home, s.Modal} {
+		if v != nil {
+			parts = append(parts, v.Visible())
+		}
 	}
 	return strings.Join(parts, "\n")
 }
 
-// Find returns the button that a person would press: in the open modal, otherwise in the newest message.
+// Find returns the button that a person would press: in the open modal, otherwise in the newest message; or in the App
+// Home, if that is what f says.
 func (s Screen) Find(f Find) (Button, bool) {
 	fits := func(b Button) bool {
 		return (f.Text == "" || f.Text == b.Text) && (f.ActionID == "" || f.ActionID == b.ActionID) &&
 			(f.Value == "" || f.Value == b.Value) && (f.Channel == "" || f.Channel == b.Channel) &&
 			(f.MessageTS == "" || f.MessageTS == b.MessageTS)
 	}
-	if s.Modal != nil {
-		if i := slices.IndexFunc(s.Modal.Buttons, fits); i >= 0 {
-			return s.Modal.Buttons[i], true
+	first := s.Modal
+	if f.Home {
+		first = s.Home
+	}
+	if first != nil {
+		if i := slices.IndexFunc(first.Buttons, fits); i >= 0 {
+			return first.Buttons[i], true
 		}
+	}
+	if f.Home {
+		return Button{}, false
 	}
 	all := slices.Concat(s.Messages, s.Ephemerals)
 	slices.SortStableFunc(all, func(a, b Message) int { return strings.Compare(b.TS, a.TS) })
@@ -133,6 +151,10 @@ func (e *Emulator) screen(user string) Screen {
 			s.Ephemerals = append(s.Ephemerals, m.onScreen())
 		}
 	}
+	if home := e.homes[user]; home != nil {
+		seen := home.onScreen()
+		s.Home = &seen
+	}
 	for _, v := range e.stacks[user] {
 		if s.Modal != nil {
 			s.Under = append(s.Under, *s.Modal)
@@ -154,7 +176,7 @@ func (m *message) onScreen() Message {
 func (v *view) onScreen() View {
 	blocks := v.body["blocks"].([]any)
 	out := View{
-		ID: v.id, Hash: v.hash, Blocks: encode(blocks), Buttons: buttons(blocks, Button{ViewID: v.id}),
+		Type: v.kind(), ID: v.id, Hash: v.hash, Values: filled(v.state), Blocks: encode(blocks), Buttons: buttons(blocks, Button{ViewID: v.id}), Inputs: []string{},
 		Title: plain(v.body["title"]), Submit: plain(v.body["submit"]), Close: plain(v.body["close"]),
 		Errors: maps.Clone(v.errors), NotifyOnClose: v.body["notify_on_close"] == true,
 	}

@@ -162,5 +162,11 @@ func partShapes() map[string][]prop {
 			{name: "notify_on_close", is: isBool},
 			{name: "submit_disabled", is: isBool},
 		},
+		"home": {
+			{name: "blocks", required: true},
+			{name: "private_metadata", is: isString, limit: "view.private_metadata"},
+			{name: "callback_id", is: isString, limit: "view.callback_id"},
+			{name: "external_id", is: isString, limit: "view.external_id"},
+		},
 	}
 }

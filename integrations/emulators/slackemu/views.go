@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 // stackLimit is how many modals may lie on one another.
 const stackLimit = 3
 
-// view is one modal that is open for a person.
+// view is a modal that is open for a person, or what their App Home shows.
 type view struct {
 	id, hash, root, previous string
 	user                     string
@@ -20,9 +21,13 @@ type view struct {
 	errors                   map[string]string            // by block_id, from the last submission
 }
 
+// kind is "modal" or "home".
+func (v *view) kind() string { return v.body["type"].(string) }
+
 // trigger is a press or a command that may open one modal.
 type trigger struct {
 	user    string
+	from    *view // where the press was, or nil
 	expires time.Time
 	used    bool
 }
@@ -30,19 +35,35 @@ type trigger struct {
 // triggerLife is how long a trigger_id can be exchanged.
 const triggerLife = 3 * time.Second
 
-// newTrigger makes a trigger_id for a person. Call it locked.
-func (e *Emulator) newTrigger(user string) string {
+// newTrigger makes a trigger_id for a person; from is the view that they pressed something in, or nil. Call it locked.
+func (e *Emulator) newTrigger(user string, from *view) string {
 	id := fmt.Sprintf("%d.%s", time.Now().UnixNano(), strings.ToLower(e.random(8)))
-	e.triggers[id] = &trigger{user: user, expires: time.Now().Add(triggerLife)}
+	e.triggers[id] = &trigger{user: user, from: from, expires: time.Now().Add(triggerLife)}
 	return id
+}
+
+// redeem finds the trigger of a call, if it may still be used. Who uses it marks it.
+func (e *Emulator) redeem(c *call) (*trigger, answer) {
+	t := e.triggers[c.args["trigger_id"]]
+	if t == nil {
+		return nil, refuse("invalid_trigger_id")
+	}
+	c.piece.Person = t.user
+	switch {
+	case t.used:
+		return nil, refuse("exchanged_trigger_id")
+	case !time.Now().Before(t.expires):
+		return nil, refuse("expired_trigger_id")
+	}
+	return t, answer{}
 }
 
 func (e *Emulator) newHash() string {
 	return fmt.Sprintf("%d.%s", time.Now().Unix(), strings.ToLower(e.random(4)))
 }
 
-// parseView reads and checks a view argument.
-func (e *Emulator) parseView(method, text string) (object, answer) {
+// parseView reads and checks a view argument, which must be of the kind "modal" or "home".
+func (e *Emulator) parseView(method, kind, text string) (object, answer) {
 	if len(text) > e.limits["view.size.max_bytes"] {
 		e.violate(method, "view_too_large", fmt.Sprintf("%d bytes", len(text)))
 		return nil, refuse("view_too_large")
@@ -53,7 +74,7 @@ func (e *Emulator) parseView(method, text string) (object, answer) {
 		return nil, answer{err: "invalid_arguments", messages: []string{"[ERROR] failed to match all allowed schemas [json-pointer:/view]"}}
 	}
 	in := newInspector(e.limits)
-	in.view(body)
+	in.view(body, kind)
 	if len(in.problems) > 0 {
 		e.violate(method, "view", strings.Join(in.problems, "; "))
 		return nil, answer{err: "invalid_arguments", messages: in.problems}
@@ -62,13 +83,19 @@ func (e *Emulator) parseView(method, text string) (object, answer) {
 	return body, answer{}
 }
 
-// viewByID finds an open view. External IDs are unique among the open ones.
+// viewByID finds an open modal or a published home. External IDs are unique among these.
 func (e *Emulator) viewByID(id, external string) *view {
+	is := func(v *view) bool {
+		return (id != "" && v.id == id) || (id == "" && external != "" && v.body["external_id"] == external)
+	}
 	for _, stack := range e.stacks {
-		for _, v := range stack {
-			if (id != "" && v.id == id) || (id == "" && external != "" && v.body["external_id"] == external) {
-				return v
-			}
+		if i := slices.IndexFunc(stack, is); i >= 0 {
+			return stack[i]
+		}
+	}
+	for _, home := range e.homes {
+		if is(home) {
+			return home
 		}
 	}
 	return nil
@@ -114,19 +141,11 @@ func (e *Emulator) changeView(v *view, body object) {
 }
 
 func (e *Emulator) openView(c *call) answer {
-	t := e.triggers[c.args["trigger_id"]]
-	switch {
-	case t == nil:
-		return refuse("invalid_trigger_id")
-	case t.used:
-		c.piece.Person = t.user
-		return refuse("exchanged_trigger_id")
-	case !time.Now().Before(t.expires):
-		c.piece.Person = t.user
-		return refuse("expired_trigger_id")
+	t, a := e.redeem(c)
+	if a.err != "" {
+		return a
 	}
-	c.piece.Person = t.user
-	body, a := e.parseView(c.method.Name, c.args["view"])
+	body, a := e.parseView(c.method.Name, "modal", c.args["view"])
 	if a.err != "" {
 		return a
 	}
@@ -139,6 +158,32 @@ func (e *Emulator) openView(c *call) answer {
 	return answer{fields: object{"view": e.wireView(v)}}
 }
 
+// pushView lays a modal onto the one in which something was pressed.
+func (e *Emulator) pushView(c *call) answer {
+	t, a := e.redeem(c)
+	if a.err != "" {
+		return a
+	}
+	body, a := e.parseView(c.method.Name, "modal", c.args["view"])
+	if a.err != "" {
+		return a
+	}
+	stack := e.stacks[t.user]
+	switch {
+	case e.duplicate(body, nil):
+		return refuse("duplicate_external_id")
+	case !slices.Contains(stack, t.from): // pressed elsewhere, or closed since
+		return refuse("not_found")
+	case len(stack) >= stackLimit:
+		e.violate(c.method.Name, "push_limit_reached", "three modals lie on one another already")
+		return refuse("push_limit_reached")
+	}
+	t.used = true
+	v := e.show(t.user, body, e.top(t.user))
+	e.stacks[t.user] = append(stack, v)
+	return answer{fields: object{"view": e.wireView(v)}}
+}
+
 func (e *Emulator) updateView(c *call) answer {
 	v := e.viewByID(c.args["view_id"], c.args["external_id"])
 	if v == nil {
@@ -148,7 +193,7 @@ func (e *Emulator) updateView(c *call) answer {
 	if hash := c.args["hash"]; hash != "" && hash != v.hash {
 		return refuse("hash_conflict")
 	}
-	body, a := e.parseView(c.method.Name, c.args["view"])
+	body, a := e.parseView(c.method.Name, v.kind(), c.args["view"])
 	if a.err != "" {
 		return a
 	}
@@ -157,58 +202,4 @@ func (e *Emulator) updateView(c *call) answer {
 	}
 	e.changeView(v, body)
 	return answer{fields: object{"view": e.wireView(v)}}
-}
-
-// initialState is the state of the inputs among blocks, with what old says about the same inputs.
-func initialState(blocks []any, old map[string]map[string]object) map[string]map[string]object {
-	state := map[string]map[string]object{}
-	for _, raw := range blocks {
-		block := raw.(object)
-		blockID, _ := block["block_id"].(string)
-		for _, element := range elementsOf(block) {
-			kind, _ := element["type"].(string)
-			action, _ := element["action_id"].(string)
-			if _, isInput := valueKey(kind); !isInput {
-				continue
-			}
-			value, kept := old[blockID][action]
-			if !kept || value["type"] != kind {
-				value = initialValue(element)
-			}
-			if state[blockID] == nil {
-				state[blockID] = map[string]object{}
-			}
-			state[blockID][action] = value
-		}
-	}
-	return state
-}
-
-// valueKey names the property of the state that holds what a person entered into an element of this type.
-func valueKey(kind string) (key string, isInput bool) {
-	key, isInput = map[string]string{
-		"plain_text_input": "value", "number_input": "value", "email_text_input": "value", "url_text_input": "value",
-		"static_select": "selected_option", "radio_buttons": "selected_option", "checkboxes": "selected_options",
-		"users_select": "selected_user", "conversations_select": "selected_conversation",
-		"channels_select": "selected_channel", "datepicker": "selected_date", "timepicker": "selected_time",
-	}[kind]
-	return key, isInput
-}
-
-func initialValue(element object) object {
-	kind := element["type"].(string)
-	key, _ := valueKey(kind)
-	value := object{"type": kind, key: nil}
-	if kind == "checkboxes" {
-		value[key] = []any{}
-	}
-	for _, name := range []string{
-		"initial_value", "initial_option", "initial_options", "initial_user", "initial_conversation", "initial_channel",
-		"initial_date", "initial_time",
-	} {
-		if initial := element[name]; initial != nil {
-			value[key] = initial
-		}
-	}
-	return value
 }

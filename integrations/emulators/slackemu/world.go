@@ -47,14 +47,11 @@ type Channel struct {
 	directWith string // the person at the other end of a direct message
 }
 
-// PutUser adds the account, or replaces the one with its ID. It sends no event: see SendUserChange.
+// PutUser adds the account, or replaces the one with its ID. It sends no event: see ChangeUser.
 func (e *Emulator) PutUser(u User) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if u.TeamID == "" {
-		u.TeamID = e.cfg.TeamID
-	}
-	e.users[u.ID] = u
+	e.putUser(u)
 }
 
 // User returns an account as it is now.
@@ -73,12 +70,11 @@ func (e *Emulator) RemoveUser(id string) {
 	delete(e.users, id)
 }
 
-// PutUserGroup adds the group, or replaces the one with its ID.
+// PutUserGroup adds the group, or replaces the one with its ID. It sends no event: see ChangeUserGroup.
 func (e *Emulator) PutUserGroup(g UserGroup) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	g.Users = slices.Clone(g.Users)
-	e.groups[g.ID] = g
+	e.putGroup(g)
 }
 
 // RemoveUserGroup makes the group unknown.
@@ -129,13 +125,20 @@ func (c Channel) payloadName() string {
 
 // wireUser is a user as users.list, users.info and the events tell it. Without the scope the e-mail address is left out.
 func (e *Emulator) wireUser(u User) object {
-	profile := object{"real_name": u.RealName, "display_name": u.Name, "team": u.TeamID}
+	profile := object{
+		"real_name": u.RealName, "real_name_normalized": u.RealName, "display_name": u.Name,
+		"display_name_normalized": u.Name, "team": u.TeamID, "title": "", "phone": "", "skype": "", "avatar_hash": "emulated",
+		"status_text": "", "status_emoji": "", "status_expiration": 0,
+	}
+	if u.ID == e.cfg.BotUserID {
+		maps.Copy(profile, object{"bot_id": e.cfg.BotID, "api_app_id": e.cfg.AppID, "always_active": true})
+	}
 	if u.Email != "" && slices.Contains(e.cfg.BotScopes, "users:read.email") {
 		profile["email"] = u.Email
 	}
 	out := object{
 		"id": u.ID, "team_id": u.TeamID, "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
-		"profile": profile, "is_bot": u.IsBot, "is_app_user": u.IsAppUser, "updated": 1,
+		"profile": profile, "is_bot": u.IsBot, "is_app_user": u.IsAppUser, "updated": e.updated[u.ID],
 		"is_email_confirmed": !u.EmailUnconfirmed && !u.IsBot,
 	}
 	if u.Deleted { // a deactivated account has lost its roles
@@ -143,7 +146,8 @@ func (e *Emulator) wireUser(u User) object {
 	}
 	maps.Copy(out, object{
 		"is_admin": u.IsAdmin, "is_owner": u.IsOwner, "is_primary_owner": false, "is_restricted": u.IsRestricted,
-		"is_ultra_restricted": u.IsUltraRestricted, "is_stranger": u.IsStranger, "tz": "Etc/UTC", "tz_offset": 0,
+		"is_ultra_restricted": u.IsUltraRestricted, "is_stranger": u.IsStranger, "tz": "Etc/UTC", "tz_label": "UTC",
+		"tz_offset": 0, "color": "9f69e7", "who_can_share_contact_card": "EVERYONE",
 	})
 	return out
 }
