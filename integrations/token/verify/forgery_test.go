@@ -36,10 +36,7 @@ type forger struct {
 // newForger returns a rig whose private key the test has.
 func newForger(t testing.TB, change func(*verify.Config)) (*rig, forger) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	private := newPrivate(t)
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		t.Fatal(err)
@@ -138,10 +135,7 @@ func (f forger) forgeries(t testing.TB) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stranger := newPrivate(t)
 	past, future := time.Now().Add(-time.Second).Unix(), time.Now().Add(2*time.Minute).Unix()
 	all := map[string]string{
 		"alg none":                      text(t, f.header(fields{"alg": "none"}), f.body(nil)) + ".",
