@@ -158,14 +158,14 @@ func TestLiveNeverOverwritesRetiring(t *testing.T) {
 	})
 	t.Run("given up while the grant goes on", func(t *testing.T) {
 		story(t, func(w *world) {
-			w.target.deaf = true
+			w.target.deaf, w.target.revoking = true, faults{Calls: 2, Err: errUnreachable}
 			w.target.effect, w.target.answer = grants.IssuingPatience-time.Second, 2*time.Second
 			w.opens()
 			g := w.opened(anna, orders, time.Hour)
 			if _, err := w.reveals(anna, g.ID); err == nil {
 				t.Error("a credential that was given up was shown")
 			}
-			w.passes(time.Second)
+			w.passes(5 * time.Second)
 			if c := w.sees(g.ID).Credentials[0]; c.State != grants.Gone || c.Issued != (time.Time{}) {
 				t.Errorf("the credential is %s, issued %s", c.State, c.Issued)
 			}

@@ -107,7 +107,6 @@ func (w *world) keeps() {
 	for _, g := range all {
 		w.agrees(g)
 	}
-	w.remembers()
 }
 
 // accounted reports whether a credential that works is known to: live or being issued under an
@@ -164,6 +163,7 @@ func (w *world) settles() {
 		w.passes(step)
 	}
 	w.keeps()
+	w.remembers()
 	if left := w.target.works(); len(left) > 0 {
 		w.t.Errorf("everything is closed, and %v still opens the target", left)
 	}

@@ -55,6 +55,7 @@ type world struct {
 	board    *board
 	target   *target
 	roles    []grants.Role
+	reread   time.Duration
 	settle   time.Duration
 	limits   service.Limits
 	patience time.Duration // of settles
@@ -65,9 +66,10 @@ type world struct {
 	mu         sync.Mutex
 	envelopes  int
 	promises   []promise // what Take acknowledged
-	unanswered []func()  // presses whose process died
-	asked      int       // requests that were pressed
-	same       int       // commits up to the first moment of a grid
+	sent       []envelope
+	unanswered []func() // presses whose process died
+	asked      int      // requests that were pressed
+	same       int      // commits up to the first moment of a grid
 
 	// Of the process that runs now.
 	svc    *service.Service
@@ -78,6 +80,12 @@ type world struct {
 	kill   context.CancelFunc
 	ended  chan error
 	beside sync.WaitGroup
+}
+
+// envelope is a press that may come again.
+type envelope struct {
+	taken bool // it was answered out of the ledger, which must remember it
+	again func() error
 }
 
 // promise is something that Take answered with nil: it must be in the ledger for ever.
@@ -185,7 +193,7 @@ func (w *world) config() service.Config {
 	return service.Config{
 		Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
 		Issuers: map[string]service.Issuer{"vault": w.target}, Team: team, Digest: "digest",
-		Settle: w.settle, Limits: w.limits, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
+		Settle: w.settle, Reread: w.reread, Limits: w.limits, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 }
 
@@ -252,6 +260,9 @@ func (w *world) press(kind grants.Kind, user string, take func(service.Origin) (
 	o := w.origin(user)
 	g, err := take(o)
 	w.heard(kind, o, take, g, err)
+	w.mu.Lock()
+	w.sent = append(w.sent, envelope{err == nil || refusal(err) != nil, func() error { _, err := take(o); return err }})
+	w.mu.Unlock()
 	return g, err
 }
 
