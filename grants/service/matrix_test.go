@@ -124,6 +124,7 @@ func (sc scenario) life(t *testing.T, dir string, at time.Duration, n int, after
 		w.ends()
 		time.Sleep(outages[n%len(outages)])
 		w.opens()
+		w.keeps()
 		w.pressAgain()
 		w.settles()
 		if asked := w.asked; len(w.stored()) > asked {

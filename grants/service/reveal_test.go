@@ -152,6 +152,7 @@ func TestLiveNeverOverwritesRetiring(t *testing.T) {
 			w.passes(500 * time.Millisecond)
 			_, err := w.returns(anna, g.ID)
 			w.must(err)
+			w.keeps()
 			w.passes(5 * time.Second)
 			w.settles()
 		})

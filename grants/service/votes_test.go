@@ -106,6 +106,29 @@ func TestNobodyVotesForThemselves(t *testing.T) {
 }
 
 func TestAVoteCountsOnce(t *testing.T) {
+	t.Run("by the rules", func(t *testing.T) {
+		g := grants.New("g", person(fay), someRoles()[1], time.Hour, "", time.Now())
+		g.State, g.Voters = grants.Pending, g.Role.OffCall
+		yes := grants.Vote{Person: person(cleo), Yes: true, At: time.Now(), Claim: grants.Claim{Right: grants.ByName}}
+		g, err := g.Cast(yes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Cast(yes); !errors.Is(err, grants.ErrNotNow) {
+			t.Errorf("a second vote of the same person is cast: %v", err)
+		}
+		voter := grants.Person{Key: person(cleo), Standing: grants.Member}
+		if right, why := (grants.Electorate{Now: time.Now()}).RightOf(voter, g); why == nil || why.Code != grants.AlreadyVoted {
+			t.Errorf("somebody who has voted may vote again as %q", right)
+		}
+		if g.Yes() != 1 || g.Approved() {
+			t.Errorf("one vote counts as %d", g.Yes())
+		}
+	})
+	t.Run("by presses", votesOnce)
+}
+
+func votesOnce(t *testing.T) {
 	story(t, func(w *world) {
 		w.opens()
 		g := w.pending(fay, ledgers, time.Hour) // needs two
