@@ -1,6 +1,7 @@
 package wiring_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -29,9 +30,19 @@ func (n *night) book() book {
 		data, err := os.ReadFile(path)
 		n.must(err)
 		path = filepath.Join(n.t.TempDir(), "copy.db")
-		n.must(os.WriteFile(path, data, 0o600))
+		n.must(os.WriteFile(path, used(data), 0o600))
+		n.must(os.Truncate(path, int64(len(data))))
 	}
 	return n.readBook(path)
+}
+
+// used leaves out the megabytes of nothing at the end of a ledger's file.
+func used(data []byte) []byte {
+	var empty [4096]byte
+	for bytes.HasSuffix(data, empty[:]) {
+		data = data[:len(data)-len(empty)]
+	}
+	return data
 }
 
 func (n *night) readBook(path string) (b book) {

@@ -120,7 +120,7 @@ func (n *night) places() []place {
 			return err
 		}
 		data, err := os.ReadFile(path)
-		all = append(all, place{name: path, text: data})
+		all = append(all, place{name: path, text: used(data)})
 		return err
 	}))
 	return all
