@@ -89,7 +89,12 @@ func (l *Listener) sorry(j job, flaw error) {
 
 // apologise acknowledges and says why nothing was done.
 func (l *Listener) apologise(ctx context.Context, j job) {
-	if j.flaw == nil {
+	switch {
+	case j.flaw == nil && j.Window != "": // a copy: whichever is acknowledged first, the modal stays
+		wait := l.frame.OneMoment()
+		l.ack(ctx, j.Command, slack.NewUpdateViewSubmissionResponse(&wait))
+		return
+	case j.flaw == nil:
 		l.ack(ctx, j.Command, nil)
 		return
 	}
