@@ -43,7 +43,7 @@ const (
 
 // plan is what is particular about a night.
 type plan struct {
-	settle, poll, reread time.Duration       // poll: default 1 s, reread: default 1 h
+	settle, poll, reread time.Duration       // poll: default 5 s, reread: default 1 h
 	roles                string              // further roles, in YAML
 	world                func(*night)        // changes the world before the program starts
 	slack                slackemu.Config     // BaseURL is filled in
@@ -146,7 +146,7 @@ func (n *night) configure(p plan) {
 	text := strings.NewReplacer(
 		"LEDGER", n.ledgerPath(), "KEYFILE", filepath.Join(n.dir, "token.pem"),
 		"SLACK", slackAt, "PAGER", pagerAt, "DOOR", doorAt,
-		"SETTLE", p.settle.String(), "POLL", orElse(p.poll, time.Second).String(), "REREAD", orElse(p.reread, time.Hour).String(),
+		"SETTLE", p.settle.String(), "POLL", orElse(p.poll, 5*time.Second).String(), "REREAD", orElse(p.reread, time.Hour).String(),
 		"SHA256", hex.EncodeToString(sum[:]),
 	).Replace(configuration) + p.roles
 	path := filepath.Join(n.dir, "nightlatch.yaml")

@@ -52,7 +52,7 @@ func TestTheShiftEnds(t *testing.T) {
 // TestASwapEndsTheGrant: whoever gave the shift away is out after two answers that say so,
 // and whoever took it is in.
 func TestASwapEndsTheGrant(t *testing.T) {
-	play(t, plan{}, func(n *night) {
+	play(t, plan{poll: time.Second}, func(n *night) {
 		n.openFor("15m")
 		token := n.reveals(ada)
 		n.pager.Swap(prime, pd(ada), pd(cat))
@@ -93,7 +93,7 @@ func TestOneAnswerEndsNothing(t *testing.T) {
 func TestAnOverrideShortensAnOpenGrant(t *testing.T) {
 	for name, settle := range map[string]time.Duration{"believed at once": 0, "settled after a quarter of an hour": 15 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
-			play(t, plan{settle: settle}, func(n *night) {
+			play(t, plan{settle: settle, poll: time.Second}, func(n *night) {
 				n.openFor("15m")
 				token := n.reveals(ada)
 				n.pager.Override(prime, pagerdutyemu.Shift{User: pd(cat), Start: n.began.Add(6 * time.Minute), End: n.began.Add(9 * time.Minute)})

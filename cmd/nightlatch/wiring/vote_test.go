@@ -46,8 +46,12 @@ func TestFiftyPeoplePressAtOnceAndOneDecides(t *testing.T) {
 			play(t, withCrowd(), func(n *night) {
 				n.types(ada, "/access stock-write 10m counting again")
 				var acts []*slackemu.Act
+				buttons := map[string]slackemu.Button{} // they all have the card before their eyes
+				for _, a := range []string{"approve", "deny"} {
+					buttons[a], _ = n.slack.SeenBy(ben).Find(slackemu.Find{ActionID: a})
+				}
 				for i, id := range crowd() {
-					act, err := n.slack.Press(id, slackemu.Find{ActionID: action(i)})
+					act, err := n.slack.PressAt(id, buttons[action(i)])
 					n.must(err)
 					acts = append(acts, act)
 				}
