@@ -36,8 +36,9 @@ const (
 type Person struct {
 	Key       PersonKey `json:"key"`
 	Name      string    `json:"name"`
-	Email     string    `json:"email"` // case-folded
-	PagerDuty string    `json:"pagerduty,omitempty"`
+	Email     string    `json:"email"`               // case-folded
+	PagerDuty string    `json:"pagerduty,omitempty"` // the pinned user, who is asked about
+	Found     string    `json:"found,omitempty"`     // the user that the last reading pairs, where it is another one
 	Standing  Standing  `json:"standing"`
 	Pinned    time.Time `json:"pinned"`          // when the pair was first seen
 	Frozen    string    `json:"frozen,omitzero"` // why automatic grants are refused until a human looks; empty: they are not
@@ -109,9 +110,51 @@ func (p Person) repin(old Person) Person {
 	case old.PagerDuty == "":
 		// A new pair is pinned from now; it is settled like a new shift.
 	default:
-		p.Frozen = "the PagerDuty user of " + p.Email + " changed from " + old.PagerDuty + " to " + orNone(p.PagerDuty)
+		p.Found = p.PagerDuty
+		if p.Frozen == "" {
+			p.Frozen = "the PagerDuty user of " + p.Email + " changed from " + old.PagerDuty + " to " + orNone(p.PagerDuty)
+		}
 		p.PagerDuty, p.Pinned = old.PagerDuty, old.Pinned
 	}
+	return p
+}
+
+// Thaw is a person whom a human has looked at: the pair that was found last is the one that holds.
+func (p Person) Thaw() Person {
+	if p.Found != "" {
+		p.PagerDuty, p.Found = p.Found, ""
+	}
+	p.Frozen = ""
+	return p
+}
+
+// News is a change in the directory that somebody should look at.
+type News string
+
+// The news.
+const (
+	FrozenNow  News = "frozen"         // nothing opens by itself for this person any more
+	EmailMoved News = "e-mail changed" // on both sides, with the same accounts: a notice only
+	GoneNow    News = "gone"           // may no longer take part
+)
+
+// Moved says what changed about a person that somebody should look at; empty: nothing.
+func Moved(old, now Person) News {
+	switch {
+	case old.Standing == Member && now.Standing != Member:
+		return GoneNow
+	case old.Frozen == "" && now.Frozen != "":
+		return FrozenNow
+	case old.Email != now.Email && now.Standing == Member && now.PagerDuty != "":
+		return EmailMoved
+	}
+	return ""
+}
+
+// Update is a person after Slack said that their account changed. Only what Slack knows changes; the pair is
+// left to the next reading of both sides.
+func (p Person) Update(team string, u SlackUser) Person {
+	p.Standing, p.Name = u.standing(team), u.Name
 	return p
 }
 

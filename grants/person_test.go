@@ -76,8 +76,34 @@ func TestAChangedPairFreezes(t *testing.T) {
 	if bob := find(t, after, "T1.U2"); bob.Standing != grants.Deleted {
 		t.Errorf("Bob left Slack and is %s", bob.Standing)
 	}
+	if thawed := ada.Thaw(); thawed.Frozen != "" || thawed.PagerDuty != "P7" {
+		t.Errorf("after a human looked: %+v; want her thawed, with the new P7", thawed)
+	}
 	again := grants.Pair("T1", slack[:1], []grants.PagerUser{{ID: "P1", Email: "ada@x"}}, after, at(60))
 	if find(t, again, "T1.U1").Frozen == "" {
 		t.Error("changing the address back thawed her: only a human may")
+	}
+}
+
+func TestMoved(t *testing.T) {
+	ada := person()
+	frozen, gone, moved, unpaired := ada, ada, ada, ada
+	frozen.Frozen, gone.Standing, moved.Email = "changed", grants.Guest, "lovelace@example.com"
+	unpaired.Email, unpaired.PagerDuty = "lovelace@example.com", ""
+	for _, tt := range []struct {
+		name     string
+		old, now grants.Person
+		want     grants.News
+	}{
+		{"nothing", ada, ada, ""},
+		{"frozen", ada, frozen, grants.FrozenNow},
+		{"frozen before", frozen, frozen, ""},
+		{"a guest now", ada, gone, grants.GoneNow},
+		{"both addresses changed", ada, moved, grants.EmailMoved},
+		{"the address of somebody without PagerDuty", unpaired, ada, grants.EmailMoved},
+	} {
+		if got := grants.Moved(tt.old, tt.now); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
