@@ -158,6 +158,25 @@ func (p Person) Update(team string, u SlackUser) Person {
 	return p
 }
 
+// Recheck is the directory after only Slack answered: who people are there is current,
+// their pairs stay as they were, and nobody new is added.
+func Recheck(team string, slack []SlackUser, pinned []Person) []Person {
+	now := make(map[PersonKey]SlackUser, len(slack))
+	for _, u := range slack {
+		now[KeyOf(u.Team, u.ID)] = u
+	}
+	people := make([]Person, 0, len(pinned))
+	for _, p := range pinned {
+		if u, ok := now[p.Key]; ok {
+			p = p.Update(team, u)
+		} else {
+			p.Standing = Deleted
+		}
+		people = append(people, p)
+	}
+	return people
+}
+
 func (u SlackUser) standing(team string) Standing {
 	switch {
 	case u.Deleted:

@@ -39,6 +39,16 @@ func (k *known) setPeople(people []grants.Person) {
 	}
 }
 
+// members returns who was in a user group when it was last read.
+func (k *known) members(group string) []string {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if len(k.groups) == 0 {
+		return nil
+	}
+	return slices.Clone(k.groups[len(k.groups)-1].Members[group])
+}
+
 // seenKey names a PagerDuty user in a policy or schedule, whatever the level.
 func seenKey(of, user string) string { return of + "/" + user }
 

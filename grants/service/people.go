@@ -12,33 +12,13 @@ import (
 	"nightlatch/grants/ledger"
 )
 
-// reread reads the directory, the user groups and who is on call in the next hours, and
-// keeps all three in one transaction.
-func (s *Service) reread(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, rereadPatience)
-	defer cancel()
-	slack, err := s.Directory.Users(ctx)
-	if err != nil {
-		return fmt.Errorf("reading Slack's users: %w", err)
-	}
-	pager, err := s.OnCall.Users(ctx)
-	if err != nil {
-		return fmt.Errorf("reading PagerDuty's users: %w", err)
-	}
-	groups := grants.Groups{Members: map[string][]string{}}
-	for _, id := range groupsOf(s.Roles) {
-		members, err := s.Directory.Members(ctx, id)
-		if err != nil {
-			return fmt.Errorf("reading the members of user group %s: %w", id, err)
-		}
-		slices.Sort(members)
-		groups.Members[id] = members
-	}
-	ahead, err := s.OnCall.Entries(ctx, s.sources, s.now(), s.now().Add(horizon))
-	if err != nil {
-		return fmt.Errorf("reading who is on call in the next hours: %w", err)
-	}
-	return s.keep(ctx, slack, pager, groups, ahead)
+// reading is what one round of reading brought. A part that failed is nil, and what was
+// known of it stays.
+type reading struct {
+	slack  []grants.SlackUser
+	pager  []grants.PagerUser
+	groups *grants.Groups
+	ahead  *grants.Snapshot
 }
 
 // The bounds of a reading.
@@ -47,8 +27,49 @@ const (
 	rereadPatience = 2 * time.Minute
 )
 
-// keep pairs the people and stores the reading.
-func (s *Service) keep(ctx context.Context, slack []grants.SlackUser, pager []grants.PagerUser, groups grants.Groups, ahead grants.Snapshot) error {
+// reread reads the directory, the user groups and who is on call in the next hours. Each
+// part that was read is kept, whatever became of the others: PagerDuty's silence must not
+// keep alive what Slack has deactivated.
+func (s *Service) reread(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, rereadPatience)
+	defer cancel()
+	var r reading
+	var errs [4]error
+	if r.slack, errs[0] = s.Directory.Users(ctx); errs[0] != nil {
+		errs[0] = fmt.Errorf("reading Slack's users: %w", errs[0])
+	}
+	if r.pager, errs[1] = s.OnCall.Users(ctx); errs[1] != nil {
+		errs[1] = fmt.Errorf("reading PagerDuty's users: %w", errs[1])
+	}
+	r.groups, errs[2] = s.readGroups(ctx)
+	ahead, err := s.OnCall.Entries(ctx, s.sources, s.now(), s.now().Add(horizon))
+	if err != nil {
+		errs[3] = fmt.Errorf("reading who is on call in the next hours: %w", err)
+	} else {
+		r.ahead = &ahead
+	}
+	return errors.Join(append(errs[:], s.keep(ctx, r))...)
+}
+
+// readGroups reads the members of every user group that a role names. One that cannot be
+// read keeps the members that it had.
+func (s *Service) readGroups(ctx context.Context) (*grants.Groups, error) {
+	groups := grants.Groups{Members: map[string][]string{}}
+	var errs []error
+	for _, id := range groupsOf(s.Roles) {
+		members, err := s.Directory.Members(ctx, id)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("reading the members of user group %s: %w", id, err))
+			members = s.known.members(id)
+		}
+		slices.Sort(members)
+		groups.Members[id] = members
+	}
+	return &groups, errors.Join(errs...)
+}
+
+// keep pairs the people and stores the reading in one transaction.
+func (s *Service) keep(ctx context.Context, r reading) error {
 	now := s.now()
 	s.known.mu.RLock()
 	before := make([]grants.Person, 0, len(s.known.people))
@@ -59,45 +80,85 @@ func (s *Service) keep(ctx context.Context, slack []grants.SlackUser, pager []gr
 	s.known.mu.RUnlock()
 
 	first := len(before) == 0
-	pinned := now
-	if first {
-		pinned = time.Time{}
-	}
-	people := grants.Pair(s.Team, slack, pager, before, pinned)
-	groups.Read, groups.First, ahead.First = now, first, first
-	settled := now.Add(-s.Settle)
-	history, oldSnapshots := stillUseful(append(history, ahead), func(s grants.Snapshot) time.Time { return s.Read }, settled)
-	readings, oldGroups := stillUseful(append(readings, groups), func(g grants.Groups) time.Time { return g.Read }, settled)
-
+	people := s.paired(r, before, now)
 	docs, changed, err := personDocs(people, before)
 	if err != nil {
 		return err
 	}
-	readingDocs, err := readingsDocs(groups, ahead, oldGroups, oldSnapshots)
+	settled := now.Add(-s.Settle)
+	if r.groups != nil {
+		r.groups.Read, r.groups.First = now, len(readings) == 0
+		var old []grants.Groups
+		readings, old = stillUseful(append(readings, *r.groups), readGroupsAt, settled)
+		docs, err = withReading(docs, docGroups, *r.groups, old, readGroupsAt)
+	}
+	if r.ahead != nil && err == nil {
+		r.ahead.First = len(history) == 0
+		var old []grants.Snapshot
+		history, old = stillUseful(append(history, *r.ahead), readSnapshotAt, settled)
+		docs, err = withReading(docs, docSnapshot, *r.ahead, old, readSnapshotAt)
+	}
 	if err != nil {
 		return err
 	}
-	docs = append(docs, readingDocs...)
-	_, err = s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
+	if err := s.keepPeople(ctx, docs, changed, first && len(people) > 0, len(people), now); err != nil {
+		return fmt.Errorf("keeping the directory: %w", err)
+	}
+	s.known.setPeople(people)
+	s.known.mu.Lock()
+	s.known.history, s.known.groups = history, readings
+	if r.ahead != nil {
+		s.known.ahead = *r.ahead
+	}
+	ahead := s.known.ahead.Entries
+	s.known.mu.Unlock()
+	return errors.Join(s.remember(ctx, ahead), s.endOfTheGone(ctx))
+}
+
+// paired is the directory after a reading. New people and new pairs need both sides.
+func (s *Service) paired(r reading, before []grants.Person, now time.Time) []grants.Person {
+	switch {
+	case r.slack == nil:
+		return before
+	case r.pager == nil:
+		return grants.Recheck(s.Team, r.slack, before)
+	case len(before) == 0:
+		now = time.Time{} // the first reading counts as settled
+	}
+	return grants.Pair(s.Team, r.slack, r.pager, before, now)
+}
+
+// keepPeople stores a reading, with an event when people changed.
+func (s *Service) keepPeople(ctx context.Context, docs []ledger.Doc, changed []string, first bool, all int, now time.Time) error {
+	_, err := s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
 		st := step{docs: docs}
-		if len(changed) > 0 || first {
+		if len(changed) > 0 {
 			e := bySystem(grants.KindDirectory, "directory", now)
 			e.Count, e.Detail = len(changed), strings.Join(changed[:min(len(changed), 200)], ", ")
 			if first {
-				e.Detail = fmt.Sprintf("first reading of this ledger, which counts as settled: %d people", len(people))
+				e.Detail = fmt.Sprintf("first reading of this ledger, which counts as settled: %d people", all)
 			}
 			st.events = []grants.Event{e}
 		}
 		return st, nil
 	})
+	return err
+}
+
+func readGroupsAt(g grants.Groups) time.Time     { return g.Read }
+func readSnapshotAt(s grants.Snapshot) time.Time { return s.Read }
+
+// withReading adds the document of a reading, and the deletion of those that nothing asks for any more.
+func withReading[T any](docs []ledger.Doc, kind string, r T, old []T, at func(T) time.Time) ([]ledger.Doc, error) {
+	b, err := grants.Encode(r)
 	if err != nil {
-		return fmt.Errorf("keeping the directory: %w", err)
+		return docs, fmt.Errorf("encoding a reading (%s): %w", kind, err)
 	}
-	s.known.setPeople(people)
-	s.known.mu.Lock()
-	s.known.history, s.known.groups, s.known.ahead = history, readings, ahead
-	s.known.mu.Unlock()
-	return errors.Join(s.remember(ctx, ahead.Entries), s.endOfTheGone(ctx))
+	docs = append(docs, ledger.Doc{Kind: kind, Key: ledger.TimeKey(at(r)), Value: b})
+	for _, o := range old {
+		docs = append(docs, ledger.Doc{Kind: kind, Key: ledger.TimeKey(at(o))})
+	}
+	return docs, nil
 }
 
 // stillUseful splits off the readings that nothing will ask for again: all that are older
@@ -130,25 +191,6 @@ func personDocs(people, before []grants.Person) (docs []ledger.Doc, changed []st
 		changed = append(changed, string(p.Key))
 	}
 	return docs, changed, nil
-}
-
-func readingsDocs(groups grants.Groups, ahead grants.Snapshot, oldGroups []grants.Groups, oldSnapshots []grants.Snapshot) ([]ledger.Doc, error) {
-	g, err1 := grants.Encode(groups)
-	a, err2 := grants.Encode(ahead)
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("encoding a reading: %w", err)
-	}
-	docs := []ledger.Doc{
-		{Kind: docGroups, Key: ledger.TimeKey(groups.Read), Value: g},
-		{Kind: docSnapshot, Key: ledger.TimeKey(ahead.Read), Value: a},
-	}
-	for _, o := range oldGroups {
-		docs = append(docs, ledger.Doc{Kind: docGroups, Key: ledger.TimeKey(o.Read)})
-	}
-	for _, o := range oldSnapshots {
-		docs = append(docs, ledger.Doc{Kind: docSnapshot, Key: ledger.TimeKey(o.Read)})
-	}
-	return docs, nil
 }
 
 // endOfTheGone ends the grants of people who are no longer members.
