@@ -191,3 +191,50 @@ func TestControlKeepsOthersOut(t *testing.T) {
 		t.Errorf("an unknown field: status %d", status)
 	}
 }
+
+func TestControlOfHomesReloadsAndChanges(t *testing.T) {
+	emu, r := overLoopback(t)
+	type act struct {
+		Kind    string
+		User    string
+		Outcome *slackemu.Outcome
+	}
+	var joined act
+	r.post("user/change", object{"id": "UALICE", "name": "alice"}, &joined)
+	var changed struct{ Acts []act }
+	r.post("group/change", object{"id": "SOPS", "users": []string{"UALICE"}}, &changed)
+	if joined.Kind != "team_join" || len(changed.Acts) != 2 || changed.Acts[0].Kind != "subteam_created" {
+		t.Errorf("told of %+v and %+v", joined, changed)
+	}
+	press := object{"type": "actions", "elements": []any{object{"type": "button", "text": plainText("Reveal"), "action_id": "reveal"}}}
+	got := call(emu, "views.publish", object{"user_id": "UALICE", "view": object{"type": "home", "blocks": []any{press}}})
+	if !got.OK {
+		t.Fatalf("publishing: %+v", got)
+	}
+	var opened act
+	r.post("messages", object{"user": "UALICE"}, nil)
+	r.post("home", object{"user": "UALICE"}, &opened)
+	if opened.Kind != "app_home_opened" || opened.User != "UALICE" {
+		t.Errorf("opened %+v", opened)
+	}
+	if status := r.do(http.MethodPost, "press", "open sesame", object{"user": "UALICE", "text": "Reveal"}, nil); status != http.StatusNotFound {
+		t.Errorf("pressed outside the home: status %d", status)
+	}
+	var pressed act
+	r.post("press", object{"user": "UALICE", "text": "Reveal", "home": true}, &pressed)
+	if pressed.Outcome == nil || pressed.Outcome.Warning != "dispatch_failed" {
+		t.Errorf("pressed while no app listens: %+v", pressed)
+	}
+	call(emu, "chat.postEphemeral", object{"channel": "UALICE", "user": "UALICE", "text": "soon gone"})
+	r.post("reload", object{"user": "UALICE"}, nil)
+	var screen slackemu.Screen
+	r.get("screen?user=UALICE", &screen)
+	if screen.Home == nil || len(screen.Home.Buttons) != 1 || len(screen.Ephemerals) != 0 {
+		t.Errorf("the screen = %+v", screen)
+	}
+	for _, path := range []string{"home", "messages", "reload"} {
+		if status := r.do(http.MethodPost, path, "open sesame", object{"user": "UNOBODY"}, nil); status != http.StatusBadRequest {
+			t.Errorf("%s by nobody: status %d", path, status)
+		}
+	}
+}

@@ -53,8 +53,8 @@
 //   - Deactivated members stay in their groups and are not listed.
 //   - RealTiers counts a sliding minute per method, and ten messages in ten seconds per channel.
 //
-// Missing: threads as places, files, select menus that are pressed in messages, inputs that dispatch actions, direct messages
-// between several people, Enterprise Grid, and dialogs. Attachments are kept and shown, and not looked into.
+// Missing: threads as places, files, select menus that are pressed in messages, inputs that dispatch actions or stand in the
+// App Home, direct messages between several people, Enterprise Grid, and dialogs. Attachments are kept and shown, and not looked into.
 //
 // # Control API
 //
