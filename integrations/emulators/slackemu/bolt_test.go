@@ -61,6 +61,7 @@ func startBolt(t *testing.T) *bolt {
 			}
 			t.Logf("the app says: %s", lines.Text())
 		}
+		io.Copy(io.Discard, out) // after a line that is too long, so that the app is not stopped by it
 	}()
 	t.Cleanup(func() {
 		cmd.Wait() // the end of the test's context has killed it

@@ -3,10 +3,8 @@
 const { App, LogLevel, SocketModeReceiver } = require('@slack/bolt')
 
 const clientOptions = { slackApiUrl: process.env.SLACK_API_URL }
-const receiver = new SocketModeReceiver({
-  appToken: process.env.SLACK_APP_TOKEN, installerOptions: { clientOptions }, logLevel: LogLevel.ERROR,
-  clientPingTimeout: 1000, // also the pause before it connects again
-})
+const appToken = process.env.SLACK_APP_TOKEN
+const receiver = new SocketModeReceiver({ appToken, installerOptions: { clientOptions }, logLevel: LogLevel.ERROR })
 const app = new App({ token: process.env.SLACK_BOT_TOKEN, receiver, clientOptions, logLevel: LogLevel.ERROR })
 
 const plain = (text) => ({ type: 'plain_text', text })
