@@ -148,7 +148,7 @@ func (e *Emulator) wireGroup(g group, users, count bool) object {
 		out["users"] = members
 	}
 	if count {
-		out["user_count"] = len(members)
+		out["user_count"], out["channel_count"] = len(members), 0
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package slackemu
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // User is one account. The zero value of each flag is an ordinary member with a confirmed e-mail address.
@@ -125,7 +126,9 @@ func (c Channel) payloadName() string {
 
 // wireUser is a user as users.list, users.info and the events tell it. Without the scope the e-mail address is left out.
 func (e *Emulator) wireUser(u User) object {
+	first, last, _ := strings.Cut(u.RealName, " ")
 	profile := object{
+		"first_name": first, "last_name": last, "fields": nil, "status_text_canonical": "", "status_emoji_display_info": []any{},
 		"real_name": u.RealName, "real_name_normalized": u.RealName, "display_name": u.Name,
 		"display_name_normalized": u.Name, "team": u.TeamID, "title": "", "phone": "", "skype": "", "avatar_hash": "emulated",
 		"status_text": "", "status_emoji": "", "status_expiration": 0,
