@@ -20,10 +20,14 @@ import (
 // TestSimulation lets people, shifts, targets and PagerDuty do what they like, and processes die
 // at commits that nobody chose, and holds every promise after every step.
 //
-// It runs for NIGHTLATCH_SIM seconds, 5 if that is not set, in rounds of a seed each.
+// It runs for NIGHTLATCH_SIM seconds in rounds of a seed each; if that is not set, for 30 in CI
+// without the race detector and for 5 elsewhere.
 // NIGHTLATCH_SEED replays one round: what everybody does, not how goroutines are scheduled.
 func TestSimulation(t *testing.T) {
 	budget := 5 * time.Second
+	if os.Getenv("CI") != "" && !raceDetector {
+		budget = 30 * time.Second
+	}
 	if s := os.Getenv("NIGHTLATCH_SIM"); s != "" {
 		seconds, err := strconv.Atoi(s)
 		if err != nil {
