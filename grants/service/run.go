@@ -20,8 +20,8 @@ type Service struct {
 	sources    []grants.Source
 	known      known
 	issuingNow set
-	clock      atomic.Int64 // the last time given out, in milliseconds
-	broken     chan error   // the first error after which the process must stop
+	clock      clock
+	broken     chan error // the first error after which the process must stop
 
 	decideKick, deadlineKick chan struct{}
 	callKick                 map[string]chan struct{} // by issuer
@@ -77,7 +77,7 @@ func (s *Service) inspect(v *ledger.View) error {
 		if err != nil {
 			return fmt.Errorf("reading the last event: %w", err)
 		}
-		s.clock.Store(last.At.UnixMilli())
+		s.clock.since(last.At)
 	}
 	var bad error
 	v.ScanIndex(indexActive, "", ledger.End, func(_, id string) bool {
@@ -162,19 +162,8 @@ func (s *Service) recovered(v *ledger.View, id string, offset int64, now time.Ti
 	return change, err
 }
 
-// now is the clock of decisions: UTC, in milliseconds, never before a time that was recorded.
-func (s *Service) now() time.Time {
-	wall := time.Now().UnixMilli()
-	for {
-		last := s.clock.Load()
-		if wall <= last {
-			return time.UnixMilli(last).UTC()
-		}
-		if s.clock.CompareAndSwap(last, wall) {
-			return time.UnixMilli(wall).UTC()
-		}
-	}
-}
+// now is the clock of decisions.
+func (s *Service) now() time.Time { return s.clock.now() }
 
 // Run sweeps, polls and tells until ctx ends, or until the ledger's outcome is unknown and
 // the process must stop.

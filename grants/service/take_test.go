@@ -2,11 +2,13 @@ package service_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"nightlatch/grants"
+	"nightlatch/grants/ledger"
 	"nightlatch/grants/service"
 )
 
@@ -166,5 +168,49 @@ func TestTheClockGoesBackwards(t *testing.T) {
 			}
 			last = e.At
 		}
+	})
+}
+
+func TestWhatIsTypedInsteadOfARoleIsNotKept(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		const pasted = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+		_, err := w.asks(anna, pasted, time.Hour)
+		w.refused(err, grants.RoleUnknown)
+		w.views(func(v *ledger.View) {
+			v.Events(0, func(seq int64, leaf []byte) bool {
+				if strings.Contains(string(leaf), pasted) {
+					t.Errorf("event %d keeps it: %s", seq, leaf)
+				}
+				return true
+			})
+		})
+	})
+}
+
+func TestTheClockGoesOnAfterAJump(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, dir)
+		defer w.leave()
+		w.opens()
+		w.passes(24 * time.Hour)
+		w.asks(dora, quiet, time.Hour)
+	})
+	synctest.Test(t, func(t *testing.T) { // begins a day earlier again
+		w := newWorld(t, dir)
+		defer w.leave()
+		w.envelopes = 100
+		w.opens()
+		g := w.pending(dora, ledgers, 30*time.Minute)
+		for _, voter := range []string{ben, cleo} {
+			_, err := w.votes(voter, g.ID, true)
+			w.must(err)
+		}
+		w.waits(g.ID, grants.Open)
+		r := w.shown(dora, g.ID)
+		w.passes(61 * time.Minute) // at half the pace
+		w.lives(r, false)
+		w.settles()
 	})
 }
