@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,8 +82,28 @@ func (s *Service) inspect(v *ledger.View) error {
 		s.clock.since(last.At)
 	}
 	var bad error
+	last := map[string]int64{} // active grant → the event that left it
 	v.ScanIndex(indexActive, "", ledger.End, func(_, id string) bool {
-		bad = s.matches(v, id)
+		last[id], bad = s.matches(v, id)
+		return bad == nil
+	})
+	if bad != nil || len(last) == 0 {
+		return bad
+	}
+	return newest(v, last)
+}
+
+// newest refuses a document that was put back to what an earlier event left. It reads the log
+// from the oldest of the events on; active grants are young.
+func newest(v *ledger.View, last map[string]int64) error {
+	var bad error
+	v.Events(slices.Min(slices.Collect(maps.Values(last))), func(seq int64, leaf []byte) bool {
+		e, err := grants.DecodeEvent(leaf)
+		if err != nil {
+			bad = fmt.Errorf("reading event %d: %w", seq, err)
+		} else if at, active := last[e.Grant]; active && e.Doc != "" && seq > at {
+			bad = fmt.Errorf("%w: grant %s is what event %d left, and event %d changed it", ErrAltered, e.Grant, at, seq)
+		}
 		return bad == nil
 	})
 	return bad
@@ -89,24 +111,24 @@ func (s *Service) inspect(v *ledger.View) error {
 
 // matches compares a grant's document with the hash in its last event. The issuer of an
 // active grant has a lane, though it may have left the configuration: what it made must die.
-func (s *Service) matches(v *ledger.View, id string) error {
+func (s *Service) matches(v *ledger.View, id string) (seq int64, err error) {
 	doc, _ := v.Get(docGrant, id)
 	g, err := grants.DecodeGrant(doc)
 	if err != nil {
-		return fmt.Errorf("reading grant %s: %w", id, err)
+		return 0, fmt.Errorf("reading grant %s: %w", id, err)
 	}
 	leaf, _ := v.Event(g.Seq)
 	e, err := grants.DecodeEvent(leaf)
 	if err != nil {
-		return fmt.Errorf("reading event %d of grant %s: %w", g.Seq, id, err)
+		return 0, fmt.Errorf("reading event %d of grant %s: %w", g.Seq, id, err)
 	}
 	if e.Grant != id || e.Doc != grants.Digest(doc) {
-		return fmt.Errorf("%w: grant %s is not what event %d left", ErrAltered, id, g.Seq)
+		return 0, fmt.Errorf("%w: grant %s is not what event %d left", ErrAltered, id, g.Seq)
 	}
 	if _, ok := s.callKick[g.Role.Issuer]; !ok {
 		s.callKick[g.Role.Issuer] = make(chan struct{}, 1)
 	}
-	return nil
+	return g.Seq, nil
 }
 
 // ErrAltered says that a document was changed behind the ledger's back.
