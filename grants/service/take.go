@@ -213,7 +213,12 @@ func (s *Service) refuse(ctx context.Context, o Origin, id string, r *Refusal, n
 
 func rejected(o Origin, grant string, reasons []grants.Reason, now time.Time) step {
 	e := byPerson(grants.KindRejected, o.Person, now)
-	e.Grant, e.Reasons = grant, reasons
+	e.Grant, e.Reasons = grant, slices.Clone(reasons)
+	for i, r := range e.Reasons {
+		if r.Code == grants.RoleUnknown { // what was typed may be a secret, pasted into the wrong place
+			e.Reasons[i].Detail = ""
+		}
+	}
 	return step{events: []grants.Event{e}}
 }
 
