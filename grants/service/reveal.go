@@ -156,13 +156,12 @@ func (s *Service) intend(ctx context.Context, r Showing, p grants.Person, issuer
 		if !g.Ends.After(now) {
 			return st, ErrOver
 		}
-		if r.Ends > 0 {
-			next, err := g.Retire(r.Ends, true, now)
-			if err != nil {
-				return st, err
-			}
+		// One that is gone already needs no end; one whose issuing was never answered has no answer now.
+		if next, err := g.Retire(r.Ends, false, now); err == nil {
 			g = next
 			st.moves = append(st.moves, move{g, credentialEvent(grants.KindRetiring, g.Credentials[r.Ends-1], "reveal", now)})
+		} else if !errors.Is(err, grants.ErrNotNow) {
+			return st, err
 		}
 		next, made, err := g.Intend(s.Ledger.Instance(), earlier(plan.Until, g.Ends), now)
 		if err != nil {
