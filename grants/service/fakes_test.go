@@ -69,10 +69,10 @@ func (p *pager) Entries(ctx context.Context, sources []grants.Source, from, unti
 		p.lying--
 	}
 	p.mu.Unlock()
+	now := time.Now().UTC() // a slow answer was true when it was asked for
 	if err := f.hit(ctx); err != nil {
 		return grants.Snapshot{}, err
 	}
-	now := time.Now().UTC()
 	s := grants.Snapshot{Read: now, From: from, Until: until}
 	if from.IsZero() {
 		from, until = now, now.Add(1)

@@ -214,3 +214,25 @@ func TestThePersonIsGone(t *testing.T) {
 		w.settles()
 	})
 }
+
+func TestAnOlderAnswerLengthensNothing(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		g := w.opened(anna, orders, 4*time.Hour)
+		// The poll asks while the shift is longer, and hears of it when it is shorter again and revealed.
+		w.pager.ends(seat(anna), policy, w.at(3*time.Hour))
+		w.pager.breaks(faults{Calls: 1, Delay: 4 * time.Second})
+		w.passes(30 * time.Second)
+		sooner := w.at(time.Hour)
+		w.pager.ends(seat(anna), policy, sooner)
+		w.shown(anna, g.ID)
+		for range 8 {
+			w.passes(time.Second)
+			if got := w.sees(g.ID); !got.Ends.Equal(sooner) {
+				t.Fatalf("the grant ends at %s, the override at %s", got.Ends, sooner)
+			}
+		}
+		w.passes(time.Hour)
+		w.settles()
+	})
+}

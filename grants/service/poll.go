@@ -186,7 +186,7 @@ func (s *Service) follow(ctx context.Context, g grants.Grant, a grants.Answer) e
 	now := s.now()
 	_, err := s.update(ctx, g.ID, func(_ *ledger.View, cur grants.Grant, _ due) (step, error) {
 		shift := a.Move(cur.Shift)
-		if cur.State != grants.Open || shift == cur.Shift {
+		if cur.State != grants.Open || shift == cur.Shift || a.Read.Before(cur.Read) { // a reveal may know it newer
 			return step{}, errNothing
 		}
 		next, err := cur.Follow(shift, a.Read, now)

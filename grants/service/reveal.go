@@ -145,7 +145,7 @@ func (s *Service) intend(ctx context.Context, r Showing, p grants.Person, issuer
 		if err := ready(g, r.Ends, s.Limits.Together, now); err != nil {
 			return st, err
 		}
-		if g.BoundToShift() && g.Shift != shift {
+		if g.BoundToShift() && g.Shift != shift && !read.Before(g.Read) { // the poll may know it newer
 			next, err := g.Follow(shift, read, now)
 			if err != nil {
 				return st, err
