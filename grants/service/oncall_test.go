@@ -236,3 +236,26 @@ func TestAnOlderAnswerLengthensNothing(t *testing.T) {
 		w.settles()
 	})
 }
+
+func TestAFrozenPersonLosesWhatIsAutomatic(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		automatic := w.opened(anna, orders, 2*time.Hour)
+		voted := w.pending(anna, ledgers, 2*time.Hour)
+		_, err := w.votes(ben, voted.ID, true)
+		w.must(err)
+		w.waits(voted.ID, grants.Open)
+		r := w.shown(anna, automatic.ID)
+		w.slack.changes(anna, func(u *grants.SlackUser) { u.Email = dora + "@example.com" })
+		w.slack.changes(dora, func(u *grants.SlackUser) { u.Email = "elsewhere@example.com" })
+		w.passes(65 * time.Minute)
+		w.lives(r, false)
+		if got := w.sees(automatic.ID); got.Outcome != grants.PersonGone {
+			t.Errorf("the automatic grant of somebody frozen is %s, %s", got.State, got.Outcome)
+		}
+		if got := w.sees(voted.ID); got.State != grants.Open {
+			t.Errorf("the grant that people said yes to is %s, %s", got.State, got.Outcome)
+		}
+		w.settles()
+	})
+}

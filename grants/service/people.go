@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -193,21 +194,29 @@ func personDocs(people, before []grants.Person) (docs []ledger.Doc, changed []st
 	return docs, changed, nil
 }
 
-// endOfTheGone ends the grants of people who are no longer members.
+// endOfTheGone ends the grants of people who are no longer members, and of those who are frozen
+// the ones that opened by themselves.
 func (s *Service) endOfTheGone(ctx context.Context) error {
-	var ids []string
+	lost := map[string]grants.Reason{} // grant → why
 	err := s.Ledger.View(ctx, func(v *ledger.View) error {
 		v.ScanIndex(indexActive, "", ledger.End, func(person, id string) bool {
-			if p, err := s.identify(grants.PersonKey(person)); err == nil && p.Standing != grants.Member {
-				ids = append(ids, id)
+			switch p, err := s.identify(grants.PersonKey(person)); {
+			case err != nil: // nobody is known to be gone
+			case p.Standing != grants.Member:
+				lost[id] = grants.Reason{Code: grants.BadStanding, Detail: string(p.Standing)}
+			case p.Frozen != "":
+				lost[id] = grants.Reason{Code: grants.FrozenPerson, Detail: p.Frozen}
 			}
 			return true
 		})
 		return nil
 	})
-	for _, id := range ids {
-		now := s.now()
+	for _, id := range slices.Sorted(maps.Keys(lost)) {
+		now, why := s.now(), lost[id]
 		_, err2 := s.update(ctx, id, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
+			if why.Code == grants.FrozenPerson && g.Basis != grants.ByOnCall {
+				return step{}, errNothing // people said yes, or will decide with this in mind
+			}
 			switch g.State {
 			case grants.Asked, grants.Pending:
 				g, err := g.LosePerson(now)
@@ -215,7 +224,7 @@ func (s *Service) endOfTheGone(ctx context.Context) error {
 				e.Outcome = grants.PersonGone
 				return step{moves: []move{{g, e}}}, err
 			case grants.Open:
-				moves, err := end(g, grants.PersonGone, grants.Actor{System: "directory"}, nil, now)
+				moves, err := end(g, grants.PersonGone, grants.Actor{System: "directory"}, []grants.Reason{why}, now)
 				return step{moves: moves}, err
 			}
 			return step{}, errNothing

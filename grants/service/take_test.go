@@ -188,6 +188,7 @@ func TestWhatIsTypedInsteadOfARoleIsNotKept(t *testing.T) {
 	})
 }
 
+// A wall clock that was a day ahead, and is right again, does not stand still for a day.
 func TestTheClockGoesOnAfterAJump(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
