@@ -132,10 +132,7 @@ func (c *checker) decision(l *life, e Event) {
 	}
 	in := e.Input
 	onCall := in.Answer.Known && in.Answer.OnCall
-	voters := in.Role.Voters
-	if !voters.Any() || e.Verdict.Basis == ByOffCallVotes {
-		voters = in.Role.OffCall
-	}
+	voters := votersFor(e.Verdict.Basis, in.Role)
 	approved := voters.Any() && yes >= voters.Count
 	switch {
 	case in.Person.Key != l.person, in.Grant != e.Grant:

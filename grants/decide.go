@@ -232,13 +232,7 @@ func WhoIs(a Answer) Reason {
 
 // wait asks the voters of the basis; with none there is nothing to wait for.
 func wait(in Input, basis Basis, reasons []Reason) Verdict {
-	voters := in.Role.OffCall
-	if basis == ByVotes {
-		voters = in.Role.Voters
-		if !voters.Any() { // an automatic role may list voters for the case of an unsettled shift only there
-			voters = in.Role.OffCall
-		}
-	}
+	voters := votersFor(basis, in.Role)
 	if !voters.Any() {
 		return refuse(append(reasons, Reason{Code: NoVoters})...)
 	}
@@ -249,6 +243,14 @@ func wait(in Input, basis Basis, reasons []Reason) Verdict {
 	return v
 }
 
+// votersFor are the people who may say yes on a basis.
+func votersFor(basis Basis, role Role) Voters {
+	if basis == ByVotes && role.Voters.Any() {
+		return role.Voters
+	}
+	return role.OffCall // an automatic role may list voters for the case of an unsettled shift only there
+}
+
 // voted decides about a request that has its votes. Votes for someone on call are worth
 // nothing once they are not; votes for someone off call stand.
 func voted(in Input, basis Basis, reasons []Reason) Verdict {
@@ -257,6 +259,9 @@ func voted(in Input, basis Basis, reasons []Reason) Verdict {
 		if v.Yes {
 			yes.People = append(yes.People, string(v.Person))
 		}
+	}
+	if voters := votersFor(in.Basis, in.Role); !voters.Any() || len(yes.People) < voters.Count {
+		return refuse(append(reasons, Reason{Code: VotesUndone})...)
 	}
 	switch {
 	case in.Basis == ByOffCallVotes:

@@ -52,6 +52,8 @@ func TestDecide(t *testing.T) {
 		{"voted, off call by now", []func(*grants.Input){never, votes(grants.ByVotes), offCall}, grants.Refuse, "", []grants.Code{grants.NotOnCall, grants.VotesUndone}},
 		{"voted, PagerDuty silent now", []func(*grants.Input){never, votes(grants.ByVotes), silent}, grants.Later, grants.ByVotes, []grants.Code{grants.CannotAsk}},
 		{"voted for someone off call", []func(*grants.Input){offCall, withOffCall, votes(grants.ByOffCallVotes)}, grants.Allow, grants.ByOffCallVotes, []grants.Code{grants.HasVotes}},
+		{"voted, and one yes is not enough", []func(*grants.Input){never, votes(grants.ByVotes), func(in *grants.Input) { in.Role.Voters.Count = 2 }}, grants.Refuse, "", []grants.Code{grants.OnCallNow, grants.NeedsVotes, grants.VotesUndone}},
+		{"voted no", []func(*grants.Input){offCall, withOffCall, votes(grants.ByOffCallVotes), func(in *grants.Input) { in.Votes[0].Yes = false }}, grants.Refuse, "", []grants.Code{grants.NotOnCall, grants.VotesUndone}},
 		{"longer than the shift", []func(*grants.Input){func(in *grants.Input) { in.Asked = 3 * time.Hour }}, grants.Allow, grants.ByOnCall, []grants.Code{grants.OnCallNow, grants.CutToShift}},
 		{"longer than the role", []func(*grants.Input){func(in *grants.Input) { in.Asked, in.Answer.Shift.Until = 9*time.Hour, time.Time{} }}, grants.Allow, grants.ByOnCall, []grants.Code{grants.OnCallNow, grants.CutToMax}},
 	}
