@@ -19,12 +19,15 @@ FUZZ := \
 	./bot/socket:FuzzEnvelope \
 	./integrations/pagerduty:FuzzAnswer \
 	./integrations/token:FuzzIntrospect \
-	./integrations/token:FuzzScopes
+	./integrations/token:FuzzScopes \
+	./integrations/token/verify:FuzzPath \
+	./integrations/token/verify:FuzzToken
 FUZZTIME := 20s
 
 # Where packages from npm are installed that tests run against: programs by others, as far from ours as can be.
 NPM_DIRS := \
-	integrations/emulators/slackemu/testdata/bolt
+	integrations/emulators/slackemu/testdata/bolt \
+	integrations/token/verify/testdata/jose
 
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
