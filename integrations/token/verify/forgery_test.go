@@ -60,12 +60,12 @@ func (f forger) header(changes fields) fields {
 	return changed(fields{"alg": "ES256", "kid": f.kid, "typ": "at+jwt"}, changes)
 }
 
-// body are genuine claims with changes; nil removes a field.
+// body are genuine claims with changes; nil removes a field. They are good offline, too, where no door helps to refuse.
 func (f forger) body(changes fields) fields {
 	o := order()
 	return changed(fields{
 		"iss": f.issuer, "sub": "T0NIGHT.U0ADA", "aud": []string{o.Audience}, "jti": o.Name, "client_id": "nightlatch",
-		"iat": o.Now.Unix(), "nbf": o.Now.Unix(), "exp": o.Until.Unix(),
+		"iat": o.Now.Unix(), "nbf": o.Now.Unix(), "exp": o.Now.Add(5 * time.Minute).Unix(),
 		"authorization_details": []any{f.detail(nil)},
 		"nightlatch":            fields{"role": o.Role, "grant": o.Grant, "incident": "PINC1"},
 	}, changes)
@@ -100,6 +100,13 @@ func text(t testing.TB, header, body any) string {
 
 func join(text string, signature []byte) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+// loosely changes bits of the last character that mean nothing.
+func loosely(raw string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, raw[len(raw)-1])
+	return raw[:len(raw)-1] + alphabet[last+1:last+2]
 }
 
 // sign makes an ES256 signature.
@@ -183,6 +190,7 @@ func (f forger) forgeries(t testing.TB) map[string]string {
 		"a longer signature":            join(genuine, append(signature[:64:64], 0)),
 		"a signature in ASN.1":          join(genuine, asn1),
 		"padded":                        join(genuine, signature) + "==",
+		"trailing bits":                 loosely(join(genuine, signature)),
 		"two parts":                     genuine,
 		"four parts":                    join(genuine, signature) + ".x",
 		"something before it":           "nl_" + join(genuine, signature),
@@ -233,7 +241,7 @@ func TestNoForgeryPasses(t *testing.T) {
 		"offline":      func(c *verify.Config) { c.Offline = true },
 	} {
 		r, f := newForger(t, change)
-		if got := r.get(f.with(t, fields{"exp": time.Now().Add(5 * time.Minute).Unix()})); got != http.StatusOK {
+		if got := r.get(f.with(t, nil)); got != http.StatusOK {
 			t.Fatalf("%s: the genuine token is answered %d, so this test shows nothing", mode, got)
 		}
 		for name, raw := range f.forgeries(t) {
@@ -250,7 +258,6 @@ func TestNoForgeryPasses(t *testing.T) {
 func TestDetailsThatAreNotUnderstoodRefuse(t *testing.T) {
 	// Offline, because the door does not know such tokens either.
 	r, f := newForger(t, func(c *verify.Config) { c.Offline = true })
-	soon := time.Now().Add(5 * time.Minute).Unix()
 	good := f.detail(nil)
 	for name, test := range map[string]struct {
 		details any
@@ -280,7 +287,7 @@ func TestDetailsThatAreNotUnderstoodRefuse(t *testing.T) {
 		"an empty segment":                  {[]any{f.detail(fields{"paths": []string{"/v1//orders", "/v1/orders/*"}})}, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := r.get(f.with(t, fields{"authorization_details": test.details, "exp": soon})); got != test.status {
+			if got := r.get(f.with(t, fields{"authorization_details": test.details})); got != test.status {
 				t.Errorf("answered %d, want %d", got, test.status)
 			}
 		})

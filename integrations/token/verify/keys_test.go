@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -111,6 +112,17 @@ func TestKeysThatCannotBeAskedForAreUsedForAWhile(t *testing.T) {
 			t.Errorf("after that it is answered %d", got)
 		}
 	})
+}
+
+func TestACallerWhoIsGoneBreaksNothing(t *testing.T) {
+	r := newRig(t, nil)
+	raw := r.issue(t, order())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r.call(request("GET", "/v1/orders/4711", raw).WithContext(ctx))
+	if got := r.get(raw); got != http.StatusOK {
+		t.Errorf("the caller after it is answered %d", got)
+	}
 }
 
 func TestKeySetsThatAreNotBelieved(t *testing.T) {

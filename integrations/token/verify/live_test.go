@@ -262,20 +262,32 @@ func TestGraceHasItsLimits(t *testing.T) {
 func TestAnOutageMakesOneCallWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newBubbleRig(t, nil)
-		raw := r.issue(t, order())
-		r.get(raw)
+		known, stranger := r.issue(t, order()), order()
+		stranger.Name += "2"
+		other := r.issue(t, stranger)
+		guard := r.counting(t, new(atomic.Int32))
+		get := func(raw string) (int, time.Duration) {
+			begun, w := time.Now(), httptest.NewRecorder()
+			guard.ServeHTTP(w, request("GET", "/v1/orders/4711", raw))
+			return w.Code, time.Since(begun)
+		}
+		get(known)
 		r.site.become(http.HandlerFunc(hangs))
 		time.Sleep(time.Second)
-		r.get(raw) // finds out
-		begun := time.Now()
+		get(known) // finds out
 		for range 100 {
-			if got := r.get(raw); got != http.StatusOK {
-				t.Fatalf("answered %d", got)
+			if code, waited := get(known); code != http.StatusOK || waited > 0 {
+				t.Fatalf("in an outage that is known, a call is answered %d after %v", code, waited)
 			}
 		}
-		if waited := time.Since(begun); waited > 0 {
-			t.Errorf("100 calls in an outage that is known waited %v", waited)
+		time.Sleep(time.Second)
+		var all sync.WaitGroup
+		all.Go(func() { get(known) }) // asks, and waits
+		time.Sleep(100 * time.Millisecond)
+		if code, waited := get(other); code != http.StatusServiceUnavailable || waited > 0 {
+			t.Errorf("beside the call that asks, another one is answered %d after %v", code, waited)
 		}
+		all.Wait()
 	})
 }
 

@@ -90,7 +90,7 @@ func TestNoConfusedPathPasses(t *testing.T) {
 		"/v1/orders/%c0%ae%c0%ae/admin", "/v1/orders/%c0%af", "/v1/orders/%ff", "/v1/orders/%e0%80%af", "/v1/orders/%ed%a0%80",
 		"/v1/orders/%E2%80%AEx", "/v1/orders/%EF%BB%BF", "/v1/orders/%E2%80%A8", "/v1/orders/%C2%A0",
 		"/v1/orders/%20", "/v1/orders/..%20/admin", "/v1/orders/%20../admin", "/v1/orders/.../admin", "/v1/orders/..../1",
-		"/v1/%6frders/1", "/v1/orders/%31", "/v1/orders/a%2db", "/v1/orders/%7Eada", "/%76%31/orders/1",
+		"/v1/%6frders/1", "/v1/orders/%31", "/v1/orders/a%2db", "/v1/orders/a%2ejson", "/v1/orders/%7Eada", "/%76%31/orders/1",
 		`/v1/orders/"x"`, "/v1/orders/bücher", "/v1/orders/<x>", "/v1/orders/{x}", "/v1/orders/x|y", "/v1/orders/x^y",
 		"http://orders.example.com/v1/orders/1", "https://evil.example.com/v1/orders/1", "http://user@orders.example.com/v1/orders/1",
 		"http:/v1/orders/1", "http:v1/orders/1", "*", "v1/orders/1", "", "?", "/v1/orders/%", "/v1/orders/%zz", "/v1/orders/%u002e",
