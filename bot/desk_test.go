@@ -22,6 +22,7 @@ type desk struct {
 	grants    map[string]grants.Grant
 	refs      map[string]string
 	reasons   map[string]string
+	whys      map[string]string // of those who denied
 	issued    []string
 	taken     []string // what was recorded: verb and person
 	lost      []string // what was undelivered: grant/ordinal
@@ -39,7 +40,7 @@ type desk struct {
 }
 
 func newDesk(s *send.Sender) *desk {
-	return &desk{sender: s, grants: map[string]grants.Grant{}, refs: map[string]string{}, reasons: map[string]string{}, roles: []grants.Role{ordersRead()}}
+	return &desk{sender: s, grants: map[string]grants.Grant{}, refs: map[string]string{}, reasons: map[string]string{}, whys: map[string]string{}, roles: []grants.Role{ordersRead()}}
 }
 
 func ordersRead() grants.Role {
@@ -122,6 +123,16 @@ func (d *desk) Vote(_ context.Context, b service.Ballot) (grants.Grant, error) {
 		} else {
 			over(g, grants.Denied, b.Person)
 		}
+		return nil
+	})
+}
+
+func (d *desk) Explain(_ context.Context, e service.Explanation) (grants.Grant, error) {
+	return d.change("explain", e.Origin, e.Grant, func(*grants.Grant) error {
+		if grants.LooksSecret(e.Text) {
+			return &service.Refusal{Reasons: []grants.Reason{{Code: grants.LooksLikeASecret}}}
+		}
+		d.whys[e.Grant] = e.Text
 		return nil
 	})
 }
@@ -232,7 +243,7 @@ func (d *desk) show(surface service.Surface, id string) {
 		d.mu.Lock()
 		key := string(surface) + id
 		n := service.Notice{
-			Surface: surface, Ref: d.refs[key], Grant: d.grants[id], Reason: d.reasons[id], Who: d.Who,
+			Surface: surface, Ref: d.refs[key], Grant: d.grants[id], Reason: d.reasons[id], Why: d.whys[id], Who: d.Who,
 			Plan: "A token for orders: GET /v1/orders/*.", Does: grants.Description{Class: grants.Instant},
 		}
 		d.mu.Unlock()

@@ -94,10 +94,13 @@ func (c *checker) event(want int64, e Event) {
 
 // vote: one human, one vote, and nobody for themselves.
 func (c *checker) vote(l *life, e Event) {
+	const rule = "one human, one vote"
+	if e.Kind == KindExplained && !slices.ContainsFunc(l.votes, func(v Vote) bool { return !v.Yes && v.Person == e.Actor.Person }) {
+		c.broken(rule, e.Grant, e.Seq, "%s explained a no of somebody else", e.Actor.Person)
+	}
 	if e.Vote == nil {
 		return
 	}
-	const rule = "one human, one vote"
 	if e.Vote.Person == l.person {
 		c.broken(rule, e.Grant, e.Seq, "%s voted for themselves", l.person)
 	}

@@ -20,6 +20,7 @@ const (
 	KindRefused     Kind = "refused"
 	KindVoted       Kind = "voted"
 	KindDenied      Kind = "denied"
+	KindExplained   Kind = "explained" // whoever denied it said why; their words lie beside the leaf
 	KindLapsed      Kind = "lapsed"
 	KindWithdrawn   Kind = "withdrawn"
 	KindGonePerson  Kind = "person_gone"

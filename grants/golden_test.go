@@ -27,7 +27,7 @@ func fullGrant() grants.Grant {
 			Ordinal: 1, Name: "inst0001-01hq0000000000000000000000-1", State: grants.Gone, Since: at(9), Intended: at(2), Answered: true,
 			Issued: at(2), Undelivered: true, Expires: at(61), Evidence: grants.RefusedFinding, Proven: at(9),
 		}},
-		Reveals: 1, Outcome: grants.Revoked, Ended: at(8), EndedBy: "T1.U2",
+		Reveals: 1, Outcome: grants.Revoked, Ended: at(8), EndedBy: "T1.U2", Explained: 9,
 		Reasons: []grants.Reason{{Code: grants.CutToShift, People: []string{"PU1"}, Until: at(120), Detail: "d", Count: 1}},
 		Closed:  at(9), Incident: "PINC", Extensions: []grants.Extension{{At: at(5), By: time.Hour, Votes: []grants.Vote{vote}}}, BreakGlass: true,
 	}

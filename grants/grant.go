@@ -83,11 +83,12 @@ type Grant struct {
 	Credentials []Credential `json:"credentials,omitempty"`
 	Reveals     int          `json:"reveals,omitempty"`
 
-	Outcome Outcome   `json:"outcome,omitempty"`
-	Ended   time.Time `json:"ended,omitzero"`
-	EndedBy PersonKey `json:"ended_by,omitempty"`
-	Reasons []Reason  `json:"reasons,omitempty"` // of the last decision
-	Closed  time.Time `json:"closed,omitzero"`
+	Outcome   Outcome   `json:"outcome,omitempty"`
+	Ended     time.Time `json:"ended,omitzero"`
+	EndedBy   PersonKey `json:"ended_by,omitempty"`
+	Explained int64     `json:"explained_seq,omitempty"` // of the event beside which lies why it was denied
+	Reasons   []Reason  `json:"reasons,omitempty"`       // of the last decision
+	Closed    time.Time `json:"closed,omitzero"`
 
 	// Kept empty until they are used, so that the first version stays frozen.
 	Incident   string      `json:"incident,omitempty"`

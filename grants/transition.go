@@ -18,6 +18,7 @@ var table = map[Kind]map[State]State{
 	KindRefused:     {Asked: Closed, Pending: Closed},
 	KindVoted:       {Pending: Pending},
 	KindDenied:      {Pending: Closed},
+	KindExplained:   {Closed: Closed},
 	KindLapsed:      {Asked: Closed, Pending: Closed},
 	KindWithdrawn:   {Asked: Closed, Pending: Closed},
 	KindGonePerson:  {Asked: Closed, Pending: Closed},
@@ -49,11 +50,12 @@ func (g Grant) step(kind Kind, at time.Time) (Grant, error) {
 		return g, fmt.Errorf("%w: %s is %s, not ready to be %s", ErrNotNow, g.ID, g.State, kind)
 	}
 	g = g.clone()
+	from := g.State
 	g.State = to
 	if o, ok := outcomes[kind]; ok {
 		g.Outcome, g.Ended = o, at
 	}
-	if to == Closed {
+	if to == Closed && from != Closed {
 		g.Closed = at
 	}
 	return g, nil
@@ -108,6 +110,18 @@ func (g Grant) Cast(v Vote) (Grant, error) {
 		g.EndedBy = v.Person
 	}
 	return g, nil
+}
+
+// ExplainFor is how long after a no its reason may still be told.
+const ExplainFor = time.Hour
+
+// Explain records that whoever denied the grant says why: once, and not long after. The sequence
+// number of its event is filled in when that is written.
+func (g Grant) Explain(by PersonKey, at time.Time) (Grant, error) {
+	if g.Outcome != Denied || g.EndedBy != by || g.Explained != 0 || at.After(g.Ended.Add(ExplainFor)) {
+		return g, fmt.Errorf("%w: %s was not denied by %s just now, or is explained", ErrNotNow, g.ID, by)
+	}
+	return g.step(KindExplained, at)
 }
 
 // Lapse closes a request that nobody decided in time.

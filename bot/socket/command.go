@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -24,6 +23,7 @@ const (
 	Withdraw Verb = view.Withdraw
 	Return   Verb = view.Return
 	Reveal   Verb = view.Reveal
+	Explain  Verb = view.TellWhy
 	Nothing  Verb = "nothing" // to be acknowledged, no more
 )
 
@@ -42,8 +42,8 @@ type Line struct {
 
 // Bounds of what can be typed. Both leave room in everything that shows or keeps it.
 const (
-	longestRole   = 80   // characters
-	longestReason = 1000 // characters
+	longestRole   = 80 // characters
+	longestReason = view.LongestReason
 )
 
 const example = "Write it like this: `/access orders-read 1h30m checkout is failing`."
@@ -71,8 +71,8 @@ func ParseLine(text string) (Line, error) {
 		line.Duration, rest = d, rest[1:]
 	}
 	line.Reason = strings.Join(rest, " ")
-	if utf8.RuneCountInString(line.Reason) > longestReason {
-		return Line{}, view.UsageError(fmt.Sprintf("The reason is longer than %d characters, so nothing was asked. Say it in a sentence.", longestReason))
+	if err := tooLong(line.Reason); err != nil {
+		return Line{}, err
 	}
 	return line, nil
 }

@@ -40,6 +40,7 @@ type Command struct {
 	Trigger     string
 	ResponseURL string
 	Window      string // the modal that was submitted
+	Field       string // its input under which an error is shown
 	Ephemeral   bool   // the button was in an ephemeral message
 	Typed       bool   // a command: its acknowledgement may answer
 	Usage       error  // it was typed in a way that cannot be understood
@@ -137,6 +138,7 @@ type interaction struct {
 		ID       string `json:"id"`
 		Callback string `json:"callback_id"`
 		Metadata string `json:"private_metadata"`
+		State    form   `json:"state"`
 	} `json:"view"`
 }
 
@@ -163,10 +165,17 @@ func parseInteractive(envelope string, payload []byte) (Command, error) {
 		}
 		return c.pressed(p.Actions[0].ID, p.Actions[0].Value)
 	case "view_submission":
-		if p.View.Callback != view.ConfirmReveal {
-			return c, nil
+		c.Window = p.View.ID
+		if c.Window == "" || len(c.Window) > longestID {
+			return Command{}, fmt.Errorf("%w: it names no window", errMalformed)
 		}
-		return c.confirmed(p.View.ID, p.View.Metadata)
+		switch p.View.Callback {
+		case view.ConfirmReveal:
+			return c.confirmed(p.View.Metadata)
+		case view.TellWhy:
+			return c.explained(p.View.Metadata, p.View.State)
+		}
+		c.Window = ""
 	}
 	return c, nil
 }
@@ -187,11 +196,11 @@ func (c Command) pressed(action, value string) (Command, error) {
 }
 
 // confirmed reads the modal that offers to end the oldest credential.
-func (c Command) confirmed(window, metadata string) (Command, error) {
-	c.Verb, c.Window = Reveal, window
+func (c Command) confirmed(metadata string) (Command, error) {
+	c.Verb = Reveal
 	grant, ordinal, _ := strings.Cut(metadata, " ")
 	n, err := strconv.Atoi(ordinal)
-	if err != nil || n < 1 || n > 9999 || window == "" || len(window) > longestID || !grants.ValidID(grant) {
+	if err != nil || n < 1 || n > 9999 || !grants.ValidID(grant) {
 		return c, errNoGrant
 	}
 	c.Grant, c.Ends = grant, n
@@ -215,5 +224,6 @@ func (c Command) checkIDs() error {
 type job struct {
 	Command
 	deadline time.Time
-	flaw     error // it is only to be refused, with this
+	flaw     error       // it is only to be refused, with this
+	modal    *view.Modal // to be opened
 }

@@ -101,6 +101,10 @@ func TestParseEnvelopes(t *testing.T) {
 	submit := func(callback, metadata string) string {
 		return `{"type":"view_submission","team":{"id":"T1"},"user":{"id":"U1"},"view":{"id":"V1","callback_id":"` + callback + `","private_metadata":"` + metadata + `"}}`
 	}
+	fill := func(callback, metadata, values string) string {
+		return `{"type":"view_submission","team":{"id":"T1"},"user":{"id":"U1"},"view":{"id":"V1","callback_id":"` + callback +
+			`","private_metadata":"` + metadata + `","state":{"values":{` + values + `}}}}`
+	}
 	if !grants.ValidID(grantID) {
 		t.Fatal("the test's grant ID is none")
 	}
@@ -123,6 +127,17 @@ func TestParseEnvelopes(t *testing.T) {
 		{
 			"confirmed", "interactive", submit("reveal_ends", grantID+" 2"),
 			socket.Command{Envelope: "E1", Verb: socket.Reveal, Team: "T1", User: "U1", Grant: grantID, Ends: 2, Window: "V1"},
+		},
+		{
+			"explained", "interactive", fill("explain", grantID, `"why":{"why":{"type":"plain_text_input","value":" it waits "}}`),
+			socket.Command{
+				Envelope: "E1", Verb: socket.Explain, Team: "T1", User: "U1", Grant: grantID, Window: "V1", Field: "why",
+				Line: socket.Line{Reason: "it waits"},
+			},
+		},
+		{
+			"not explained", "interactive", fill("explain", grantID, `"why":{"why":{"type":"plain_text_input","value":null}}`),
+			socket.Command{Envelope: "E1", Verb: socket.Nothing, Team: "T1", User: "U1", Window: "V1"},
 		},
 		{"another modal", "interactive", submit("other", "x"), socket.Command{Envelope: "E1", Verb: socket.Nothing, Team: "T1", User: "U1"}},
 		{
@@ -180,7 +195,7 @@ func FuzzEnvelope(f *testing.F) {
 			t.Fatalf("names nobody: %+v", c)
 		}
 		switch c.Verb {
-		case socket.Approve, socket.Deny, socket.Revoke, socket.Withdraw, socket.Return, socket.Reveal:
+		case socket.Approve, socket.Deny, socket.Revoke, socket.Withdraw, socket.Return, socket.Reveal, socket.Explain:
 			if !grants.ValidID(c.Grant) {
 				t.Fatalf("grant %q", c.Grant)
 			}

@@ -42,6 +42,7 @@ import (
 type Taker interface {
 	Request(ctx context.Context, a service.Ask) (grants.Grant, error)
 	Vote(ctx context.Context, b service.Ballot) (grants.Grant, error)
+	Explain(ctx context.Context, e service.Explanation) (grants.Grant, error)
 	Withdraw(ctx context.Context, p service.Press) (grants.Grant, error)
 	Return(ctx context.Context, p service.Press) (grants.Grant, error)
 	Revoke(ctx context.Context, p service.Press) (grants.Grant, error)
@@ -96,7 +97,7 @@ type Listener struct {
 	blanker *blanker
 	repeats repeats // of the reader alone
 
-	endings, takes, reveals, apologies chan job
+	endings, takes, reveals, windows, apologies chan job
 
 	swallowed                                    atomic.Int64 // not reported yet
 	hellos, refused, foreign, malformed, surplus atomic.Int64
@@ -107,6 +108,7 @@ type Listener struct {
 const (
 	takeWorkers, takeQueue     = 4, 64
 	revealWorkers, revealQueue = 16, 16
+	windowWorkers, windowQueue = 4, 64 // modals in which something may be typed
 	sorryWorkers, sorryQueue   = 2, 256
 )
 
@@ -137,7 +139,8 @@ func New(c Config) (*Listener, error) {
 	return &Listener{
 		c: c, client: socketmode.New(api, options...), frame: frame,
 		gate: newGate(c.Limits), blanker: newBlanker(c.Sender, frame.Blanked()), repeats: repeats{},
-		endings: make(chan job, takeQueue), takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue), apologies: make(chan job, sorryQueue),
+		endings: make(chan job, takeQueue), takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue),
+		windows: make(chan job, windowQueue), apologies: make(chan job, sorryQueue),
 	}, nil
 }
 
@@ -170,9 +173,9 @@ func (l *Listener) Run(ctx context.Context) error {
 	}()
 	blanking, stopBlanking := context.WithCancel(working)
 	defer stopBlanking()
-	var blanked, workers sync.WaitGroup
+	var blanked, workers, openers sync.WaitGroup
 	blanked.Go(func() { l.blanker.run(blanking) })
-	l.start(working, &workers)
+	l.start(working, &workers, &openers)
 
 	fatal := l.read(ctx, ended)
 
@@ -181,7 +184,11 @@ func (l *Listener) Run(ctx context.Context) error {
 	close(l.reveals)
 	close(l.apologies)
 	cut := time.AfterFunc(drainTime, stop)
-	l.ignoreWhile(workers.Wait)
+	l.ignoreWhile(func() {
+		workers.Wait()
+		close(l.windows) // the takers were the last to ask for some
+		openers.Wait()
+	})
 	cut.Stop()
 	stopBlanking()
 	blanked.Wait()
@@ -197,8 +204,8 @@ func (l *Listener) Run(ctx context.Context) error {
 }
 
 // start starts the workers. They end when their queues are closed and empty.
-func (l *Listener) start(ctx context.Context, wg *sync.WaitGroup) {
-	pool := func(n int, queue <-chan job, do func(context.Context, job)) {
+func (l *Listener) start(ctx context.Context, workers, openers *sync.WaitGroup) {
+	pool := func(wg *sync.WaitGroup, n int, queue <-chan job, do func(context.Context, job)) {
 		for range n {
 			wg.Go(func() {
 				for j := range queue {
@@ -207,10 +214,11 @@ func (l *Listener) start(ctx context.Context, wg *sync.WaitGroup) {
 			})
 		}
 	}
-	pool(takeWorkers, l.endings, l.take)
-	pool(takeWorkers, l.takes, l.take)
-	pool(revealWorkers, l.reveals, l.reveal)
-	pool(sorryWorkers, l.apologies, l.apologise)
+	pool(workers, takeWorkers, l.endings, l.take)
+	pool(workers, takeWorkers, l.takes, l.take)
+	pool(workers, revealWorkers, l.reveals, l.reveal)
+	pool(openers, windowWorkers, l.windows, l.open)
+	pool(workers, sorryWorkers, l.apologies, l.apologise)
 }
 
 // ignoreWhile keeps reading what slack-go says, which would hang otherwise, until f is done.

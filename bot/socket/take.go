@@ -90,7 +90,7 @@ func (l *Listener) sorry(j job, flaw error) {
 // apologise acknowledges and says why nothing was done.
 func (l *Listener) apologise(ctx context.Context, j job) {
 	switch {
-	case j.flaw == nil && j.Window != "": // a copy: whichever is acknowledged first, the modal stays
+	case j.flaw == nil && j.Verb == Reveal && j.Window != "": // a copy: whichever is acknowledged first, the modal stays
 		wait := l.frame.OneMoment()
 		l.ack(ctx, j.Command, slack.NewUpdateViewSubmissionResponse(&wait))
 		return
@@ -105,7 +105,7 @@ func (l *Listener) apologise(ctx context.Context, j job) {
 func (l *Listener) take(ctx context.Context, j job) {
 	recording, cancel := context.WithDeadline(ctx, j.deadline)
 	defer cancel()
-	m, err := l.record(recording, j)
+	a, err := l.record(recording, j)
 	if j.Verb == Ask {
 		defer l.c.Sender.Acknowledged(j.person(), j.Line.Role)
 	}
@@ -115,22 +115,32 @@ func (l *Listener) take(ctx context.Context, j job) {
 	case err != nil:
 		l.note(j, err)
 		l.reply(ctx, j.Command, view.Plain(l.frame.Sentence(err)))
-	case m != nil:
-		l.reply(ctx, j.Command, *m)
+	case a.message != nil:
+		l.reply(ctx, j.Command, *a.message)
 	default:
 		l.ack(ctx, j.Command, nil)
+		l.offer(j, a.modal)
 	}
 }
 
-// record does a command's one commit. It returns what to answer, or nil when the service
-// tells the rest by itself.
-func (l *Listener) record(ctx context.Context, j job) (*view.Message, error) {
+// answer is what a person is told when a command was recorded. What happens then, the service
+// tells by itself.
+type answer struct {
+	message *view.Message // nil: nothing
+	modal   *view.Modal   // offered to them as far as it can be opened; nil: none
+}
+
+// record does a command's one commit.
+func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	c := j.Command
-	if j.flaw != nil {
+	switch {
+	case j.flaw != nil:
 		if err := l.c.Clerk.Reject(ctx, c.origin(), j.flaw.Error()); err != nil {
 			l.c.Log.Warn("could not record a refused press", "error", err)
 		}
-		return nil, j.flaw
+		return answer{}, j.flaw
+	case c.Usage != nil:
+		return answer{}, c.Usage
 	}
 	press := service.Press{Origin: c.origin(), Grant: c.Grant}
 	if c.Ephemeral && (c.Verb == Withdraw || c.Verb == Return) { // the buttons of a verdict
@@ -142,15 +152,14 @@ func (l *Listener) record(ctx context.Context, j job) (*view.Message, error) {
 		return l.ask(ctx, c)
 	case Help:
 		m := l.frame.Help(l.c.Clerk.RolesFor(c.person()))
-		return &m, nil
+		return answer{message: &m}, nil
 	case Usage:
-		if c.Usage != nil {
-			return nil, c.Usage
-		}
 		m := l.frame.Usage()
-		return &m, nil
+		return answer{message: &m}, nil
 	case Approve, Deny:
-		_, err = l.c.Taker.Vote(ctx, service.Ballot{Origin: c.origin(), Grant: c.Grant, Yes: c.Verb == Approve})
+		return l.vote(ctx, c)
+	case Explain:
+		_, err = l.c.Taker.Explain(ctx, service.Explanation{Origin: c.origin(), Grant: c.Grant, Text: c.Line.Reason})
 	case Withdraw:
 		_, err = l.c.Taker.Withdraw(ctx, press)
 	case Return:
@@ -158,19 +167,29 @@ func (l *Listener) record(ctx context.Context, j job) (*view.Message, error) {
 	case Revoke:
 		_, err = l.c.Taker.Revoke(ctx, press)
 	}
-	return nil, err
+	return answer{}, err
 }
 
-func (l *Listener) ask(ctx context.Context, c Command) (*view.Message, error) {
+// vote records a yes or no. A no is offered a word of explanation once it stands.
+func (l *Listener) vote(ctx context.Context, c Command) (answer, error) {
+	g, err := l.c.Taker.Vote(ctx, service.Ballot{Origin: c.origin(), Grant: c.Grant, Yes: c.Verb == Approve})
+	if err != nil || c.Verb == Approve {
+		return answer{}, err
+	}
+	m := l.frame.AskWhy(g)
+	return answer{modal: &m}, nil
+}
+
+func (l *Listener) ask(ctx context.Context, c Command) (answer, error) {
 	l.c.Sender.Expect(c.person(), c.Line.Role, c.ResponseURL)
 	g, err := l.c.Taker.Request(ctx, service.Ask{
 		Origin: c.origin(), Role: c.Line.Role, Duration: c.Line.Duration, Reason: c.Line.Reason, Channel: c.Channel,
 	})
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	m := l.frame.Asking(g)
-	return &m, nil
+	return answer{message: &m}, nil
 }
 
 // note logs what is no ordinary answer, once.
@@ -202,8 +221,15 @@ func (l *Listener) reply(ctx context.Context, c Command, m view.Message) {
 		l.ack(ctx, c, ephemeral{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks})
 		return
 	}
+	if c.Field != "" && view.FieldError(m.Text) { // what was typed stays there
+		l.ack(ctx, c, slack.NewErrorsViewSubmissionResponse(map[string]string{c.Field: m.Text}))
+		return
+	}
 	if c.Window != "" {
 		modal := l.frame.Problem(m.Text)
+		if c.Field != "" {
+			modal = l.frame.NotDone(m.Text)
+		}
 		l.ack(ctx, c, slack.NewUpdateViewSubmissionResponse(&modal))
 		return
 	}

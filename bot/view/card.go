@@ -71,14 +71,18 @@ func (f Frame) cardOver(n service.Notice) Message {
 	if g.Outcome == grants.Refused {
 		why = f.explanation(ofThem, g.Reasons, g.Role)
 	}
-	return Message{
+	m := Message{
 		Text: title,
 		Blocks: []slack.Block{
 			section(pieces(title, why, f.votes(g), evidence(g, n.Failing))),
 			quote("Their reason, in their own words:", n.Reason),
-			footer(f.environment() + kind + g.ID),
 		},
 	}
+	if n.Why != "" {
+		m.Blocks = append(m.Blocks, quote("Why it was denied, in the words of who did:", n.Why))
+	}
+	m.Blocks = append(m.Blocks, footer(f.environment()+kind+g.ID))
+	return m
 }
 
 // votes says who voted what, so that nobody has to ask.

@@ -74,6 +74,9 @@ func (f Frame) EndOldest(e *service.TwoLiveError) Modal {
 // Problem says what went wrong, in a modal that is open already.
 func (f Frame) Problem(sentence string) Modal { return modal("Not shown", section(sentence)) }
 
+// NotDone says what went wrong with what was filled in.
+func (f Frame) NotDone(sentence string) Modal { return modal("Not done", section(sentence)) }
+
 // Undelivered says that Slack did not take a secret, which was therefore revoked.
 func (f Frame) Undelivered() string {
 	return "Slack did not confirm that it showed you the secret, so that secret was revoked at once. Press Reveal again for a new one."

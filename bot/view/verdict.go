@@ -106,7 +106,11 @@ func (f Frame) verdictOver(n service.Notice) Message {
 	case grants.Revoked, grants.Denied:
 		again = "If you still need it, talk to them, then ask again."
 	}
-	return f.message(n, title, pieces(f.outcome(toThem, g), evidence(g, n.Failing), again))
+	m := f.message(n, title, pieces(f.outcome(toThem, g), evidence(g, n.Failing), again))
+	if n.Why != "" {
+		m.Blocks = slices.Insert(m.Blocks, 1, quote("Why it was denied, in the words of who did:", n.Why))
+	}
+	return m
 }
 
 // Elsewhere takes the place of a verdict that nobody updates any more: it has no buttons,

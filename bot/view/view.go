@@ -27,6 +27,10 @@ const (
 	Reveal   = "reveal"
 )
 
+// TellWhy is the callback ID of the modal in which whoever denied a request may say why. Its
+// private metadata is the grant's ID.
+const TellWhy = "explain"
+
 // ConfirmReveal is the callback ID of the modal whose submission ends the oldest credential
 // and shows a new one. Its private metadata is the grant's ID, a space and the ordinal of the oldest.
 const ConfirmReveal = "reveal_ends"

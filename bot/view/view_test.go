@@ -81,6 +81,8 @@ func ended(o grants.Outcome, by grants.PersonKey) func(*service.Notice) {
 	}
 }
 
+func explained(n *service.Notice) { n.Why = "the *database* is being moved <!here>" }
+
 func neverOpened(n *service.Notice) { n.Grant.Opened, n.Grant.Ends = time.Time{}, time.Time{} }
 
 func credentials(state grants.CredentialState, evidence ...grants.Finding) func(*service.Notice) {
@@ -117,6 +119,8 @@ func messages() map[string]view.Message {
 		"verdict_undelivered":    frame.Verdict(notice(grants.Open, credentials(grants.Gone, grants.RefusedFinding), lost)),
 		"card_over":              frame.Card(notice(grants.Closed, over...)),
 		"card_denied":            frame.Card(notice(grants.Closed, neverOpened, ended(grants.Denied, ben))),
+		"card_explained":         frame.Card(notice(grants.Closed, neverOpened, ended(grants.Denied, ben), explained)),
+		"verdict_explained":      frame.Verdict(notice(grants.Closed, neverOpened, ended(grants.Denied, ben), explained)),
 		"verdict_pending":        frame.Verdict(notice(grants.Pending, waiting)),
 		"verdict_open":           frame.Verdict(notice(grants.Open)),
 		"verdict_open_cut":       frame.Verdict(notice(grants.Open, cut)),
@@ -149,6 +153,7 @@ func modals(t *testing.T) map[string]view.Modal {
 		"modal_blanked":     frame.Blanked(),
 		"modal_just_shown":  frame.JustShown(),
 		"modal_end_oldest":  frame.EndOldest(&service.TwoLiveError{Grant: n.Grant, Oldest: grants.Credential{Ordinal: 1, Issued: noon}}),
+		"modal_explain":     frame.AskWhy(notice(grants.Closed, neverOpened, ended(grants.Denied, ben)).Grant),
 		"modal_undelivered": frame.Problem(frame.Undelivered()),
 	}
 }

@@ -29,8 +29,8 @@ func (s *Service) keepReading(ctx context.Context) {
 			retry = time.Second
 			kick(s.decideKick)
 		}
-		if err := s.forgetEnvelopes(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("forgetting old envelopes", "error", err)
+		if err := s.forgetOld(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("forgetting what is old", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -39,15 +39,24 @@ func (s *Service) keepReading(ctx context.Context) {
 	}
 }
 
-// forgetEnvelopes deletes the IDs of envelopes that Slack will not send again, a page at a time.
-func (s *Service) forgetEnvelopes(ctx context.Context) error {
+// forgetOld deletes the IDs of envelopes that Slack will not send again, and where grants were
+// shown whose denial is final.
+func (s *Service) forgetOld(ctx context.Context) error {
+	now := s.now()
+	return errors.Join(
+		s.forget(ctx, docEnvelope, indexEnvelope, now.Add(-envelopeLife)),
+		s.forget(ctx, docTold, indexTold, now),
+	)
+}
+
+// forget deletes the documents of a kind whose time in an index has come, a page at a time.
+func (s *Service) forget(ctx context.Context, kind, index string, before time.Time) error {
 	for {
-		old := ledger.TimeKey(s.now().Add(-envelopeLife))
 		more := false
 		err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
 			var change ledger.Change
-			v.ScanIndex(indexEnvelope, "", old, func(_, id string) bool {
-				change.Docs = append(change.Docs, ledger.Doc{Kind: docEnvelope, Key: id})
+			v.ScanIndex(index, "", ledger.TimeKey(before), func(_, key string) bool {
+				change.Docs = append(change.Docs, ledger.Doc{Kind: kind, Key: key})
 				return len(change.Docs) < 1000
 			})
 			more = len(change.Docs) == 1000

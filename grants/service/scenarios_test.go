@@ -79,6 +79,17 @@ func requestScenarios() []scenario {
 			},
 		},
 		{
+			name: "a no explained while it is being told",
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, ledgers)
+				w.lasts(time.Second)
+				denied := time.Now()
+				_, _ = w.votes(cleo, id, false)
+				w.moment(denied, 250*time.Millisecond, at)
+				_, _ = w.explains(cleo, id, "the database is being moved")
+			},
+		},
+		{
 			name: "two votes off call, the second at the lapse",
 			play: func(w *world, at time.Duration) {
 				asked := time.Now()

@@ -2,7 +2,7 @@
 // that acts on a grant.
 //
 // There are two halves. Take ([Service.Request], [Service.Vote], [Service.Withdraw],
-// [Service.Return], [Service.Revoke]) identifies, validates and records in one commit
+// [Service.Return], [Service.Revoke], [Service.Explain]) identifies, validates and records in one commit
 // without touching a wire; when it returns nil, what was asked is on disk. Advance does a grant's next thing:
 // it asks PagerDuty, decides, calls the issuer, records. The press, the sweep, the poll and
 // the restart all go through Advance, so recovery is no second code path.
@@ -73,6 +73,7 @@ type Notice struct {
 	Ref     string
 	Grant   grants.Grant
 	Reason  string             // what the person typed
+	Why     string             // what whoever denied it typed, if they did
 	Plan    string             // what will be given, in the issuer's sentence
 	Does    grants.Description // how fast it can be cut
 	Failing grants.Retry       // of revoking, while it fails
@@ -112,6 +113,13 @@ type Ballot struct {
 	Origin
 	Grant string
 	Yes   bool
+}
+
+// Explanation is why a person denied a grant.
+type Explanation struct {
+	Origin
+	Grant string
+	Text  string
 }
 
 // Press is a button of a grant: withdraw, return, revoke.

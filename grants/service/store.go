@@ -22,6 +22,7 @@ const (
 	docSnapshot = "snapshot"
 	docGroups   = "groups"
 	docSeen     = "seen"
+	docTold     = "told" // where a denied grant was shown, while its no may still be explained
 )
 
 // The indexes.
@@ -33,6 +34,7 @@ const (
 	indexCall     = "call/"    // + issuer: when → grants with a credential to revoke
 	indexUntold   = "untold/"  // + surface: since → surfaces that don't show what is true
 	indexEnvelope = "envelope" // when → envelope
+	indexTold     = "told"     // when it may be forgotten → where a denied grant was shown
 )
 
 // due is what is known of attempts on a grant; it lies beside it, because it changes
@@ -135,6 +137,9 @@ func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq in
 		g.Seq = seq
 		if m.event.Kind == grants.KindAsked {
 			g.AskedSeq = seq
+		}
+		if m.event.Kind == grants.KindExplained {
+			g.Explained = seq
 		}
 		if i+1 < len(st.moves) {
 			st.moves[i+1].grant.AskedSeq = g.AskedSeq
@@ -268,6 +273,11 @@ func tell(v *ledger.View, g grants.Grant, seq int64, at time.Time) ([]ledger.Doc
 	for _, surface := range []Surface{Verdict, Card} {
 		row := outbox{Grant: g.ID, Surface: surface}
 		b, exists := v.Get(docOutbox, row.key())
+		if !exists {
+			if b, exists = v.Get(docTold, row.key()); exists {
+				rows = append(rows, ledger.Doc{Kind: docTold, Key: row.key()})
+			}
+		}
 		if exists {
 			if err := json.Unmarshal(b, &row); err != nil {
 				return nil, fmt.Errorf("reading outbox row %s: %w", row.key(), err)

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -33,11 +32,9 @@ func (s *Service) Request(ctx context.Context, a Ask) (grants.Grant, error) {
 		duration = role.Default
 	}
 	var random [10]byte
-	var salt [16]byte
 	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
-	_, _ = rand.Read(salt[:])
 	id := grants.NewID(now, random)
-	typed := &grants.Typed{Salt: base64.RawStdEncoding.EncodeToString(salt[:]), Text: strings.TrimSpace(a.Reason)}
+	typed := salted(a.Reason)
 	var over *Refusal
 	g, err := s.take(ctx, a.Origin, id, now, func(v *ledger.View, _ grants.Grant) (step, error) {
 		if over = s.overCaps(v, role, person.Key); over != nil {
@@ -145,9 +142,17 @@ func (s *Service) Swallowed(ctx context.Context, count int) error {
 	return err
 }
 
-// act is Take for the buttons of a grant. The verb answers what to record, or why not;
-// neither of both: the grant is past this, and the person is told how it stands.
-func (s *Service) act(ctx context.Context, o Origin, id string, verb func(grants.Grant, grants.Person, time.Time) ([]move, []grants.Reason, error)) (grants.Grant, error) {
+// verb is what a button of a grant does: it answers what to record, or why not; neither of
+// both: the grant is past this, and the person is told how it stands.
+type verb func(grants.Grant, grants.Person, time.Time) ([]move, []grants.Reason, error)
+
+// act is Take for the buttons of a grant.
+func (s *Service) act(ctx context.Context, o Origin, id string, do verb) (grants.Grant, error) {
+	return s.actWith(ctx, o, id, nil, do)
+}
+
+// actWith is act for what a person typed, too; it lies beside the first event.
+func (s *Service) actWith(ctx context.Context, o Origin, id string, typed *grants.Typed, do verb) (grants.Grant, error) {
 	now := s.now()
 	person, err := s.identify(o.Person)
 	if err != nil {
@@ -162,7 +167,7 @@ func (s *Service) act(ctx context.Context, o Origin, id string, verb func(grants
 		if g.ID == "" {
 			return step{}, ErrNoSuchGrant
 		}
-		moves, reasons, err := verb(g, person, now)
+		moves, reasons, err := do(g, person, now)
 		if err != nil {
 			return step{}, err
 		}
@@ -170,7 +175,7 @@ func (s *Service) act(ctx context.Context, o Origin, id string, verb func(grants
 			refusal = &Refusal{Role: &g.Role, Grant: &g, Reasons: reasons}
 			return rejected(o, g.ID, reasons, now), nil
 		}
-		return step{moves: moves}, nil
+		return step{moves: moves, typed: typed}, nil
 	})
 	if err == nil && refusal != nil {
 		return g, refusal

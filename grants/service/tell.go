@@ -109,7 +109,7 @@ func (s *Service) untold(ctx context.Context, surface Surface, waiting map[strin
 func (s *Service) show(ctx context.Context, row outbox) error {
 	var g grants.Grant
 	var d due
-	var typed grants.Typed
+	var reason, why string
 	err := s.Ledger.View(ctx, func(v *ledger.View) (err error) {
 		if b, ok := v.Get(docOutbox, row.key()); ok { // as it is now: what was listed may be old
 			if err := json.Unmarshal(b, &row); err != nil {
@@ -119,15 +119,15 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 		if g, d, err = load(v, row.Grant); err != nil {
 			return err
 		}
-		if text, ok := v.Text(g.AskedSeq); ok {
-			err = json.Unmarshal(text, &typed)
+		if reason, err = typedAt(v, g.AskedSeq); err == nil && g.Explained > 0 {
+			why, err = typedAt(v, g.Explained)
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("reading grant %s: %w", row.Grant, err)
 	}
-	n := Notice{Surface: row.Surface, Ref: row.Ref, Grant: g, Reason: typed.Text, Failing: d.Call, Who: s.Who}
+	n := Notice{Surface: row.Surface, Ref: row.Ref, Grant: g, Reason: reason, Why: why, Failing: d.Call, Who: s.Who}
 	if issuer, ok := s.Issuers[g.Role.Issuer]; ok {
 		n.Does = issuer.Describe()
 		if g.State == grants.Pending || g.State == grants.Open {
@@ -155,11 +155,41 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 		}
 		cur.Ref, cur.Shown = ref, max(cur.Shown, row.Want)
 		if g.State == grants.Closed && cur.Shown >= cur.Want { // nothing will ever change here again
-			return ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}, nil
+			change := ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}
+			if g.Outcome != grants.Denied || g.Explained > 0 {
+				return change, nil
+			}
+			told, err := toldDoc(cur, g.Ended.Add(grants.ExplainFor))
+			change.Docs = append(change.Docs, told)
+			return change, err
 		}
 		doc, err := rowDoc(cur)
 		return ledger.Change{Docs: []ledger.Doc{doc}}, err
 	})
+}
+
+// typedAt is what a person typed beside an event; empty if it was erased.
+func typedAt(v *ledger.View, seq int64) (string, error) {
+	b, ok := v.Text(seq)
+	if !ok {
+		return "", nil
+	}
+	var typed grants.Typed
+	if err := json.Unmarshal(b, &typed); err != nil {
+		return "", fmt.Errorf("reading what was typed beside event %d: %w", seq, err)
+	}
+	return typed.Text, nil
+}
+
+// toldDoc keeps where a denied grant was shown for as long as its no may be explained.
+func toldDoc(row outbox, until time.Time) (ledger.Doc, error) {
+	b, err := grants.Encode(row)
+	if err != nil {
+		return ledger.Doc{}, fmt.Errorf("encoding where %s was shown: %w", row.key(), err)
+	}
+	return ledger.Doc{
+		Kind: docTold, Key: row.key(), Value: b, Index: []ledger.Key{{Index: indexTold, Key: ledger.TimeKey(until)}},
+	}, nil
 }
 
 // sentence is what the issuer would make of the grant, in its own words.

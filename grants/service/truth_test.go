@@ -74,6 +74,13 @@ func (w *world) views(f func(*ledger.View)) {
 	}
 }
 
+// count is the number of documents of a kind.
+func (w *world) count(kind string) (n int) {
+	w.t.Helper()
+	w.views(func(v *ledger.View) { v.Scan(kind, "", func(string, []byte) bool { n++; return true }) })
+	return n
+}
+
 // tale prints the log for whoever must find a bug.
 func (w *world) tale() string {
 	var b strings.Builder

@@ -316,6 +316,12 @@ func (w *world) votes(user, grant string, yes bool) (grants.Grant, error) {
 	})
 }
 
+func (w *world) explains(user, grant, text string) (grants.Grant, error) {
+	return w.press(grants.KindExplained, user, func(o service.Origin) (grants.Grant, error) {
+		return w.svc.Explain(w.ctx, service.Explanation{Origin: o, Grant: grant, Text: text})
+	})
+}
+
 func (w *world) withdraws(user, grant string) (grants.Grant, error) {
 	return w.press(grants.KindWithdrawn, user, func(o service.Origin) (grants.Grant, error) {
 		return w.svc.Withdraw(w.ctx, service.Press{Origin: o, Grant: grant})
