@@ -34,13 +34,13 @@
 // A detail of an unknown type refuses the call, and so does a token without details:
 // scope words alone open nothing here.
 //
-// A path is refused before it is compared if anybody could read it otherwise:
-// with . or .. or an empty segment, a backslash, a semicolon, a percent sign, ? or #
-// within it, a control character, bytes that are no UTF-8, and with any of these, a slash, or
-// a character that needs no escape, escaped. A slash at the end is part of the path. The methods
-// that are compared are those of the request line: headers by which some frameworks
-// replace method or path are refused. A field _method in a form is not seen;
-// a service that obeys one must not.
+// A path is refused before it is compared if somebody could read it otherwise: with
+// a segment of dots or an empty one; with a backslash, a semicolon, a percent
+// sign, ? or #, a control character, or bytes that are no UTF-8, escaped or not; with an escaped
+// slash; with an escaped letter, digit or one of -._~, which need no escape. A slash at the
+// end is part of the path. The method is that of the request line, compared letter by letter
+// (GET does not give HEAD); headers by which some frameworks replace method or path are refused. A field
+// _method in a form is not looked for: the wrapped handler must not obey it.
 //
 // # What the handler sees
 //
@@ -54,8 +54,9 @@
 // An answer of the issuer counts for at most one second, so a revoked token is refused
 // one second and one question after its end. While the issuer does not answer,
 // tokens that it called live when it was asked last go on for OfflineGrace after that,
-// and never beyond their expiry; all others are answered 503. Offline asks
-// nobody: it accepts tokens that were made for at most ten minutes, and refuses all
+// and never beyond their expiry; all others are answered 503. An issuer that answers, and does
+// not know this service, is no outage: nothing goes on then. Offline asks
+// for keys only: it accepts tokens that were made for at most ten minutes, and refuses all
 // others, because their end would not be noticed. A call that has begun is never cut; a
 // connection that was upgraded outlives its token unless the handler looks at [Token].
 //
