@@ -207,6 +207,7 @@ func (n *night) halt() {
 		n.t.Errorf("the program ended with: %v\n%s", err, n.logs.String())
 	}
 	n.stop = nil
+	synctest.Wait() // until everybody noticed that it is gone
 }
 
 // restart ends the program and starts it again on what it left.
