@@ -110,6 +110,7 @@ func (s *Service) past(answer grants.Snapshot) []grants.Snapshot {
 	s.known.mu.RLock()
 	defer s.known.mu.RUnlock()
 	if s.Settle == 0 {
+		answer.First = true // whatever our clock says of when it was read: ours has milliseconds
 		return append(slices.Clone(s.known.history), answer)
 	}
 	return s.known.history
@@ -127,6 +128,7 @@ func (s *Service) electorate(now time.Time, takingAway bool) grants.Electorate {
 	s.known.mu.RUnlock()
 	e := grants.Electorate{Groups: groups, Live: live, History: s.past(live), Settle: s.Settle, Now: now}
 	if takingAway {
+		live.First = true
 		e.Settle, e.History = 0, []grants.Snapshot{live}
 	} else if now.Sub(live.Read) > liveFor {
 		e.Stale = true

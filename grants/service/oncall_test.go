@@ -259,3 +259,36 @@ func TestAFrozenPersonLosesWhatIsAutomatic(t *testing.T) {
 		w.settles()
 	})
 }
+
+// PagerDuty's answers have the whole wall clock's time, decisions have milliseconds.
+func TestAnAnswerOfThisMillisecondIsBelieved(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		w.pager.puts(seat(dora), policy, 1, time.Now().Add(-time.Minute), w.at(time.Hour))
+		w.passes(time.Minute + 300*time.Microsecond) // a poll has seen her
+		if g := w.opened(dora, orders, 30*time.Minute); g.Basis != grants.ByOnCall {
+			t.Errorf("opened by %s", g.Basis)
+		}
+		w.settles()
+	})
+}
+
+func TestOffCallAtTheRevealAndOverMeanwhile(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		g := w.opened(anna, orders, time.Hour)
+		w.passes(time.Second)
+		w.pager.lies(-1)
+		w.meanwhile(func() {
+			time.Sleep(500 * time.Millisecond)
+			_, err := w.returns(anna, g.ID)
+			w.must(err)
+		})
+		_, err := w.reveals(anna, g.ID)
+		if r := w.refused(err, grants.NotOnCall); r.Grant == nil || r.Grant.Outcome != grants.Returned || r.Role.Name != orders {
+			t.Errorf("the refusal shows %+v", r.Grant)
+		}
+		w.pager.lies(0)
+		w.settles()
+	})
+}

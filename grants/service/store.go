@@ -87,6 +87,7 @@ func (s *Service) update(ctx context.Context, id string, f func(v *ledger.View, 
 		}
 		st, err := f(v, g, d)
 		if err != nil {
+			after = g // as it is, for whoever found nothing to do
 			return ledger.Change{}, err
 		}
 		change, now, err := s.write(v, g, d, st)
