@@ -245,3 +245,35 @@ func TestEndWhileASecretIsOnItsWay(t *testing.T) {
 		held.Drop()
 	})
 }
+
+// Slack's own trouble does not leave a secret on the screen.
+func TestBlankingOutlivesSlacksErrors(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.openGrant()
+		r.acknowledged(r.press("UADA", view.Reveal))
+		secret := r.service.secrets()[0]
+		r.reads("UADA", secret)
+		r.emu.Inject(slackemu.Fault{Method: "views.update", Error: "internal_error", Times: 1})
+		time.Sleep(95 * time.Second)
+		synctest.Wait()
+		if strings.Contains(r.seen("UADA"), secret) {
+			t.Error("the secret still stands there after Slack's internal error")
+		}
+	})
+}
+
+// A modal that its person has closed is not asked for again.
+func TestAClosedModalIsBlankedOnce(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.openGrant()
+		r.acknowledged(r.press("UADA", view.Reveal))
+		r.reads("UADA", r.service.secrets()[0])
+		before := r.count("views.update")
+		r.emu.Inject(slackemu.Fault{Method: "views.update", Error: "not_found"})
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if n := r.count("views.update") - before; n != 1 {
+			t.Errorf("asked %d times", n)
+		}
+	})
+}

@@ -24,6 +24,8 @@ var (
 	ErrUnreachable = errors.New("slack does not answer")
 	// ErrRefused says that Slack answered no; the error's text has its code.
 	ErrRefused = errors.New("slack refused it")
+	// ErrModalClosed says that its person has closed a modal, so that it shows nothing any more.
+	ErrModalClosed = errors.New("the modal is closed")
 	// ErrBadAnswer says that Slack's answer could not be understood.
 	ErrBadAnswer = errors.New("slack's answer could not be understood")
 )

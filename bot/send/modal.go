@@ -29,6 +29,9 @@ func (s *Sender) Open(ctx context.Context, trigger string, m view.Modal) (Window
 // hash replaces whatever is there. The answer, which holds the whole view, is dropped here.
 func (s *Sender) Fill(ctx context.Context, w Window, m view.Modal) (Window, error) {
 	answer, err := s.api.UpdateViewContext(ctx, m, "", w.Hash, w.ID)
+	if code(err) == "not_found" {
+		return Window{}, fmt.Errorf("filling a modal: %w", ErrModalClosed)
+	}
 	if err != nil {
 		return Window{}, s.failed("filling a modal", "views.update", err)
 	}

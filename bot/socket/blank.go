@@ -97,7 +97,7 @@ func (b *blanker) due(now time.Time) (due []showing, next time.Duration) {
 const blankTries = 5
 
 // blank blanks modals, some at a time. One that was closed needs none; what Slack does not
-// answer is tried again.
+// answer, or refuses for a reason of its own, is tried again.
 func (b *blanker) blank(ctx context.Context, due []showing) {
 	var group errgroup.Group
 	group.SetLimit(8)
@@ -106,7 +106,7 @@ func (b *blanker) blank(ctx context.Context, due []showing) {
 			ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 			defer cancel()
 			_, err := b.sender.Fill(ctx, s.window, b.modal)
-			if s.tries++; err == nil || errors.Is(err, send.ErrRefused) || s.tries >= blankTries {
+			if s.tries++; err == nil || errors.Is(err, send.ErrModalClosed) || s.tries >= blankTries {
 				return nil
 			}
 			pause := 2 * time.Second
