@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"nightlatch/bot/view"
+	"nightlatch/grants"
+	"nightlatch/grants/service"
 	"nightlatch/integrations/emulators/slackemu"
 )
 
@@ -70,5 +72,45 @@ func TestDenyAndSayNothing(t *testing.T) {
 		if len(r.taken()) != taken {
 			t.Error("nothing was said, and something was recorded")
 		}
+	})
+}
+
+func TestAskInAForm(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.service.automatic = true
+		r.acknowledged(r.run("UADA", "/access"))
+		r.reads("UADA", "[Ask for access]")
+		fields := map[string]string{view.InputDuration: "2h0m0s", view.InputReason: "checkout\nis failing"}
+		r.service.refuse = func(string, grants.PersonKey) error {
+			return &service.Refusal{Reasons: []grants.Reason{{Code: grants.TooManyOpen, Count: 5}}}
+		}
+		r.acknowledged(r.submit("UADA", fields))
+		if m := r.emu.SeenBy("UADA").Modal; m == nil || m.Errors[view.InputRole] == "" {
+			t.Fatal("a refusal does not stand under the role")
+		}
+		r.service.refuse = nil
+		r.acknowledged(r.submit("UADA", fields))
+		r.closed("UADA")
+		r.later()
+		r.reads("UADA", "You have *orders-read*")
+		if g := r.service.only(); g.Duration != 2*time.Hour || g.Channel != channel || r.service.reasons[g.ID] != "checkout\nis failing" {
+			t.Errorf("asked for %s in %s: %q", g.Duration, g.Channel, r.service.reasons[g.ID])
+		}
+	})
+}
+
+// Who may ask for nothing gets no form, and a copy of the command no second one.
+func TestNoForm(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.emu.SetDelivery(slackemu.Delivery{Copies: 2})
+		r.acknowledged(r.run("UADA", "/access"))
+		if n := r.count("views.open"); n != 1 {
+			t.Errorf("%d forms were opened", n)
+		}
+		r.emu.SetDelivery(slackemu.Delivery{})
+		r.service.roles = nil
+		r.acknowledged(r.run("UBEN", "/access"))
+		r.closed("UBEN")
+		r.reads("UBEN", "There is no role that you could ask for")
 	})
 }

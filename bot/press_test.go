@@ -210,6 +210,7 @@ func TestFullQueue(t *testing.T) {
 
 func TestHelpAndUsage(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
+		r.emu.Inject(slackemu.Fault{Method: "views.open", Error: "expired_trigger_id", Times: 1})
 		r.acknowledged(r.run("UADA", "/access"))
 		r.reads("UADA", "Write `/access ROLE DURATION REASON`")
 		r.acknowledged(r.run("UADA", "/access help"))

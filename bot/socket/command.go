@@ -14,7 +14,8 @@ type Verb string
 
 // The verbs. Those that take access away pass every limit.
 const (
-	Ask      Verb = "ask"
+	Ask      Verb = view.Ask
+	Form     Verb = "form" // open the form of a request
 	Help     Verb = "help"
 	Usage    Verb = "usage"
 	Approve  Verb = view.Approve
@@ -48,13 +49,13 @@ const (
 
 const example = "Write it like this: `/access orders-read 1h30m checkout is failing`."
 
-// ParseLine reads the text after /access: ROLE, perhaps a DURATION, and the REASON. Its
+// ParseLine reads the text after /access: nothing, help, or ROLE, perhaps a DURATION, and the REASON. Its
 // errors are view.UsageErrors, for the person who typed it.
 func ParseLine(text string) (Line, error) {
 	words := strings.Fields(plainText(text))
 	switch {
 	case len(words) == 0:
-		return Line{Verb: Usage}, nil
+		return Line{Verb: Form}, nil
 	case len(words) == 1 && strings.EqualFold(words[0], "help"):
 		return Line{Verb: Help}, nil
 	}

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -174,6 +175,8 @@ func parseInteractive(envelope string, payload []byte) (Command, error) {
 			return c.confirmed(p.View.Metadata)
 		case view.TellWhy:
 			return c.explained(p.View.Metadata, p.View.State)
+		case view.Ask:
+			return c.composed(p.View.Metadata, p.View.State)
 		}
 		c.Window = ""
 	}
@@ -224,6 +227,6 @@ func (c Command) checkIDs() error {
 type job struct {
 	Command
 	deadline time.Time
-	flaw     error       // it is only to be refused, with this
-	modal    *view.Modal // to be opened
+	flaw     error                 // it is only to be refused, with this
+	then     func(context.Context) // of the windows: what is to be done
 }

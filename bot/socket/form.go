@@ -22,6 +22,31 @@ type form struct {
 // text is what was typed into an input.
 func (f form) text(input string) string { return strings.TrimSpace(f.Values[input][input].Value) }
 
+// chosen is the value of an option.
+func (f form) chosen(input string) string { return f.Values[input][input].Selected.Value }
+
+// composed reads the form of a request. What is wrong with it stands under its input.
+func (c Command) composed(channel string, f form) (Command, error) {
+	c.Verb, c.Channel, c.Field = Ask, channel, view.InputReason
+	if channel != "" && !slackID.MatchString(channel) {
+		return Command{}, fmt.Errorf("%w: it has an ID that is none", errMalformed)
+	}
+	c.Line = Line{Verb: Ask, Role: f.chosen(view.InputRole), Reason: f.text(view.InputReason)}
+	if utf8.RuneCountInString(c.Line.Role) > longestRole {
+		return Command{}, fmt.Errorf("%w: it names no role", errMalformed)
+	}
+	if c.Usage = tooLong(c.Line.Reason); c.Usage != nil {
+		c.Line.Reason = ""
+		return c, nil
+	}
+	if d := f.chosen(view.InputDuration); d != view.UsualTime && d != "" {
+		if c.Line.Duration, c.Usage = parseDuration(d); c.Usage != nil {
+			c.Field = view.InputDuration
+		}
+	}
+	return c, nil
+}
+
 // explained reads the modal in which whoever denied a request may say why. Saying nothing is fine.
 func (c Command) explained(metadata string, f form) (Command, error) {
 	why := f.text(view.InputWhy)

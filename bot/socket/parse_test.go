@@ -22,8 +22,8 @@ func TestParseLine(t *testing.T) {
 		text string
 		want socket.Line
 	}{
-		{"", socket.Line{Verb: socket.Usage}},
-		{"  \t ", socket.Line{Verb: socket.Usage}},
+		{"", socket.Line{Verb: socket.Form}},
+		{"  \t ", socket.Line{Verb: socket.Form}},
 		{"help", socket.Line{Verb: socket.Help}},
 		{"HELP", socket.Line{Verb: socket.Help}},
 		{"help 1h with this", ask("help", time.Hour, "with this")},
@@ -84,7 +84,7 @@ func FuzzCommand(f *testing.F) {
 			if utf8.RuneCountInString(line.Role) > 80 || utf8.RuneCountInString(line.Reason) > 1000 {
 				t.Fatalf("out of bounds: %+v", line)
 			}
-		case socket.Help, socket.Usage:
+		case socket.Help, socket.Form:
 		default:
 			t.Fatalf("verb %q", line.Verb)
 		}
@@ -133,6 +133,20 @@ func TestParseEnvelopes(t *testing.T) {
 			socket.Command{
 				Envelope: "E1", Verb: socket.Explain, Team: "T1", User: "U1", Grant: grantID, Window: "V1", Field: "why",
 				Line: socket.Line{Reason: "it waits"},
+			},
+		},
+		{
+			"asked in a form", "interactive", fill("ask", "C7", `"role":{"role":{"selected_option":{"value":"orders"}}},
+				"duration":{"duration":{"selected_option":{"value":"1h30m0s"}}},"reason":{"reason":{"value":"it\nburns "}}`),
+			socket.Command{
+				Envelope: "E1", Verb: socket.Ask, Team: "T1", User: "U1", Channel: "C7", Window: "V1", Field: "reason",
+				Line: socket.Line{Verb: socket.Ask, Role: "orders", Duration: 90 * time.Minute, Reason: "it\nburns"},
+			},
+		},
+		{
+			"an empty form", "interactive", fill("ask", "", `"duration":{"duration":{"selected_option":{"value":"usual"}}}`),
+			socket.Command{
+				Envelope: "E1", Verb: socket.Ask, Team: "T1", User: "U1", Window: "V1", Field: "reason", Line: socket.Line{Verb: socket.Ask},
 			},
 		},
 		{
@@ -199,7 +213,7 @@ func FuzzEnvelope(f *testing.F) {
 			if !grants.ValidID(c.Grant) {
 				t.Fatalf("grant %q", c.Grant)
 			}
-		case socket.Ask, socket.Help, socket.Usage, socket.Nothing:
+		case socket.Ask, socket.Form, socket.Help, socket.Usage, socket.Nothing:
 		default:
 			t.Fatalf("verb %q", c.Verb)
 		}

@@ -217,7 +217,7 @@ func (l *Listener) start(ctx context.Context, workers, openers *sync.WaitGroup) 
 	pool(workers, takeWorkers, l.endings, l.take)
 	pool(workers, takeWorkers, l.takes, l.take)
 	pool(workers, revealWorkers, l.reveals, l.reveal)
-	pool(openers, windowWorkers, l.windows, l.open)
+	pool(openers, windowWorkers, l.windows, func(ctx context.Context, j job) { j.then(ctx) })
 	pool(workers, sorryWorkers, l.apologies, l.apologise)
 }
 

@@ -43,10 +43,13 @@ func (l *Listener) receive(r socketmode.Request) {
 		l.queue(l.endings, j)
 	case !l.gate.admits(string(c.person())):
 		l.swallow(j)
-	case c.Verb == Reveal && l.repeats.again(c.Envelope, time.Now()):
+	case (c.Verb == Reveal || c.Verb == Form) && l.repeats.again(c.Envelope, time.Now()):
 		l.sorry(j, nil)
 	case c.Verb == Reveal:
 		l.queue(l.reveals, j)
+	case c.Verb == Form:
+		j.then = func(ctx context.Context) { l.compose(ctx, j) }
+		l.queue(l.windows, j)
 	default:
 		l.queue(l.takes, j)
 	}
@@ -114,20 +117,21 @@ func (l *Listener) take(ctx context.Context, j job) {
 		l.ack(ctx, j.Command, nil)
 	case err != nil:
 		l.note(j, err)
+		j.point(err)
 		l.reply(ctx, j.Command, view.Plain(l.frame.Sentence(err)))
 	case a.message != nil:
 		l.reply(ctx, j.Command, *a.message)
 	default:
 		l.ack(ctx, j.Command, nil)
-		l.offer(j, a.modal)
+		l.afterwards(j, a.then)
 	}
 }
 
 // answer is what a person is told when a command was recorded. What happens then, the service
 // tells by itself.
 type answer struct {
-	message *view.Message // nil: nothing
-	modal   *view.Modal   // offered to them as far as it can be opened; nil: none
+	message *view.Message         // nil: nothing
+	then    func(context.Context) // what is offered to them then, as far as it can be; nil: nothing
 }
 
 // record does a command's one commit.
@@ -176,8 +180,7 @@ func (l *Listener) vote(ctx context.Context, c Command) (answer, error) {
 	if err != nil || c.Verb == Approve {
 		return answer{}, err
 	}
-	m := l.frame.AskWhy(g)
-	return answer{modal: &m}, nil
+	return answer{then: func(ctx context.Context) { l.askWhy(ctx, c, g) }}, nil
 }
 
 func (l *Listener) ask(ctx context.Context, c Command) (answer, error) {
@@ -187,6 +190,9 @@ func (l *Listener) ask(ctx context.Context, c Command) (answer, error) {
 	})
 	if err != nil {
 		return answer{}, err
+	}
+	if c.Window != "" { // it closes; the verdict comes by direct message
+		return answer{}, nil
 	}
 	m := l.frame.Asking(g)
 	return answer{message: &m}, nil

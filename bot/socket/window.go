@@ -2,29 +2,64 @@ package socket
 
 import (
 	"context"
+	"errors"
 
 	"nightlatch/bot/view"
+	"nightlatch/grants"
+	"nightlatch/grants/service"
 )
 
-// offer has a modal opened in which something may be said, as far as that can be done: what
-// was pressed is recorded already.
-func (l *Listener) offer(j job, m *view.Modal) {
-	if m == nil || j.Trigger == "" {
+// afterwards has something done that a recorded press offers besides, as far as it can be.
+func (l *Listener) afterwards(j job, then func(context.Context)) {
+	if then == nil {
 		return
 	}
-	j.modal = m
+	j.then = then
 	select {
 	case l.windows <- j:
 	default:
-		l.c.Log.Info("too many modals are being opened, so one was not offered", "grant", j.Grant)
+		l.c.Log.Info("too much is offered at once, so something was not", "verb", string(j.Verb), "grant", j.Grant)
 	}
 }
 
-// open opens a modal, before its trigger is dead.
-func (l *Listener) open(ctx context.Context, j job) {
-	ctx, cancel := context.WithDeadline(ctx, j.deadline)
+// askWhy opens the modal in which whoever denied a request may say why. The no stands without it.
+func (l *Listener) askWhy(ctx context.Context, c Command, g grants.Grant) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if _, err := l.c.Sender.Open(ctx, j.Trigger, *j.modal); err != nil {
-		l.c.Log.Info("a modal was not opened", "grant", j.Grant, "error", err)
+	if c.Trigger == "" {
+		return
+	}
+	if _, err := l.c.Sender.Open(ctx, c.Trigger, l.frame.AskWhy(g)); err != nil {
+		l.c.Log.Info("nobody was asked why they said no", "grant", c.Grant, "error", err)
+	}
+}
+
+// compose acknowledges and opens the form of a request, before anything else: its trigger
+// lives three seconds. Without a form the person reads how to write the command.
+func (l *Listener) compose(ctx context.Context, j job) {
+	c := j.Command
+	roles := l.c.Clerk.RolesFor(c.person())
+	if len(roles) == 0 {
+		l.reply(ctx, c, l.frame.Help(nil))
+		return
+	}
+	l.ack(ctx, c, nil)
+	opening, cancel := context.WithDeadline(ctx, j.deadline)
+	defer cancel()
+	if _, err := l.c.Sender.Open(opening, c.Trigger, l.frame.Compose(roles, c.Channel)); err != nil {
+		l.c.Log.Warn("could not open the form of a request", "person", string(c.person()), "error", err)
+		l.tell(ctx, c, l.frame.Usage())
+	}
+}
+
+// point chooses the input of a form under which an error stands.
+func (j *job) point(err error) {
+	r, ok := errors.AsType[*service.Refusal](err)
+	if j.Field != view.InputReason || !ok || len(r.Reasons) == 0 {
+		return
+	}
+	switch r.Reasons[0].Code {
+	case grants.RoleUnknown, grants.NotForYou, grants.TooManyOpen:
+		j.Field = view.InputRole
 	}
 }

@@ -14,9 +14,9 @@ type UsageError string
 
 func (e UsageError) Error() string { return string(e) }
 
-const usage = "Write `/access ROLE DURATION REASON`, for example `/access orders-read 1h checkout is failing`. `/access help` lists your roles."
+const usage = "Write `/access ROLE DURATION REASON`, for example `/access orders-read 1h checkout is failing`. `/access` alone opens a form, `/access help` lists your roles."
 
-// Usage is the answer to a bare command.
+// Usage is the answer to a bare command whose form could not be opened.
 func (f Frame) Usage() Message { return Plain(usage) }
 
 // Asking is the answer to a request that was recorded and is being decided.

@@ -27,6 +27,9 @@ const (
 	Reveal   = "reveal"
 )
 
+// Ask is the callback ID of the form of a request. Its private metadata is the channel where it was called.
+const Ask = "ask"
+
 // TellWhy is the callback ID of the modal in which whoever denied a request may say why. Its
 // private metadata is the grant's ID.
 const TellWhy = "explain"

@@ -153,6 +153,8 @@ func modals(t *testing.T) map[string]view.Modal {
 		"modal_blanked":     frame.Blanked(),
 		"modal_just_shown":  frame.JustShown(),
 		"modal_end_oldest":  frame.EndOldest(&service.TwoLiveError{Grant: n.Grant, Oldest: grants.Credential{Ordinal: 1, Issued: noon}}),
+		"modal_ask":         frame.Compose([]grants.Role{role(), {Name: "db-admin", Default: 30 * time.Minute, Max: 3 * time.Hour}}, "COPS"),
+		"modal_ask_one":     view.Frame{}.Compose([]grants.Role{role()}, ""),
 		"modal_explain":     frame.AskWhy(notice(grants.Closed, neverOpened, ended(grants.Denied, ben)).Grant),
 		"modal_undelivered": frame.Problem(frame.Undelivered()),
 	}
