@@ -37,10 +37,12 @@ func (c Credential) Conclusive(at time.Time) bool {
 	return c.Answered || !at.Before(c.Intended.Add(IssuingPatience))
 }
 
-// Due is when something must happen to a grant next; zero: never by itself.
+// Due is when something must happen to a grant next, by what it waits for; zero: never by
+// itself.
 type Due struct {
-	Decide time.Time // a decision or a deadline, which needs no issuer
-	Call   time.Time // a call to the grant's issuer
+	Decide   time.Time // a decision, for which PagerDuty is asked
+	Deadline time.Time // what time alone brings; nobody is asked
+	Call     time.Time // a call to the grant's issuer
 }
 
 // NextAt says when something must happen to the grant next.
@@ -50,23 +52,23 @@ func (g Grant) NextAt(decide, call Retry) Due {
 	case Asked:
 		d.Decide = later(g.Asked, decide.NotBefore)
 	case Pending:
-		d.Decide = g.PendingUntil
+		d.Deadline = g.PendingUntil
 		if g.Approved() {
-			d.Decide = sooner(later(g.Asked, decide.NotBefore), g.PendingUntil)
+			d.Decide = later(g.Asked, decide.NotBefore)
 		}
 	case Open:
-		d.Decide = g.Ends
+		d.Deadline = g.Ends
 	case Closing:
 		if g.dead() {
-			d.Decide = later(g.Ended, decide.NotBefore)
+			d.Deadline = g.Ended
 		}
 	}
 	for _, c := range g.Credentials {
 		switch c.State {
 		case Issuing:
-			d.Decide = sooner(d.Decide, c.Since.Add(IssuingPatience))
+			d.Deadline = sooner(d.Deadline, c.Since.Add(IssuingPatience))
 		case Live:
-			d.Decide = sooner(d.Decide, c.Expires.Add(ExpirySkew))
+			d.Deadline = sooner(d.Deadline, c.Expires.Add(ExpirySkew))
 		case Retiring:
 			d.Call = sooner(d.Call, later(c.Since, call.NotBefore))
 		}

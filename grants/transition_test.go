@@ -134,15 +134,15 @@ func TestNextAt(t *testing.T) {
 	if d := asked().NextAt(none, none); !d.Decide.Equal(t0) {
 		t.Errorf("asked: %v", d)
 	}
-	if d := opened(t).NextAt(none, none); !d.Decide.Equal(at(60)) || !d.Call.IsZero() {
+	if d := opened(t).NextAt(none, none); !d.Deadline.Equal(at(60)) || !d.Call.IsZero() {
 		t.Errorf("open: %v", d)
 	}
-	if d := issuing(t).NextAt(none, none); !d.Decide.Equal(t0.Add(grants.IssuingPatience)) {
+	if d := issuing(t).NextAt(none, none); !d.Deadline.Equal(t0.Add(grants.IssuingPatience)) {
 		t.Errorf("issuing: %v", d)
 	}
 	live := must(t)(issuing(t).Enliven(1, t0))
 	ended, _, _ := live.End(grants.Returned, "T1.U1", at(1))
-	if d := ended.NextAt(none, none); !d.Call.Equal(at(1)) || !d.Decide.IsZero() {
+	if d := ended.NextAt(none, none); !d.Call.Equal(at(1)) || !d.Deadline.IsZero() {
 		t.Errorf("closing: %v", d)
 	}
 	failed := none.After("no route", at(1)).After("no route", at(2))

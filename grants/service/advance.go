@@ -15,8 +15,8 @@ import (
 // askPatience bounds one question to PagerDuty; a press waits for it.
 const askPatience = 5 * time.Second
 
-// advance does what is due of a grant's decisions and deadlines. It calls no issuer.
-func (s *Service) advance(ctx context.Context, id string) error {
+// settle decides about a request that is due for it, whether it was just asked for or has its votes.
+func (s *Service) settle(ctx context.Context, id string) error {
 	g, d, err := s.get(ctx, id)
 	if err != nil {
 		return err
@@ -26,32 +26,14 @@ func (s *Service) advance(ctx context.Context, id string) error {
 	if due.IsZero() || due.After(now) {
 		return nil // somebody else was here first
 	}
-	switch {
-	case g.State == grants.Pending && !now.Before(g.PendingUntil):
-		return s.lapse(ctx, id)
-	case g.State == grants.Asked, g.State == grants.Pending:
-		return s.decide(ctx, g, d)
+	if g.State == grants.Pending && !now.Before(g.PendingUntil) {
+		return s.deadline(ctx, id)
 	}
-	return s.deadline(ctx, id)
+	return s.decide(ctx, g, d)
 }
 
-// lapse closes a request that nobody decided in time.
-func (s *Service) lapse(ctx context.Context, id string) error {
-	now := s.now()
-	_, err := s.update(ctx, id, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
-		if g.State != grants.Pending || now.Before(g.PendingUntil) {
-			return step{}, errNothing
-		}
-		g, err := g.Lapse(now)
-		e := bySystem(grants.KindLapsed, "sweep", now)
-		e.Outcome = grants.Lapsed
-		return step{moves: []move{{g, e}}}, err
-	})
-	return err
-}
-
-// deadline does what time alone brings: the end of an open grant, a credential whose
-// issuing was never answered, one that its target has let expire.
+// deadline does what time alone brings: the end of an open grant, the lapse of a request, a
+// credential whose issuing was never answered, one that its target has let expire.
 func (s *Service) deadline(ctx context.Context, id string) error {
 	now := s.now()
 	_, err := s.update(ctx, id, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
@@ -66,6 +48,12 @@ func (s *Service) deadline(ctx context.Context, id string) error {
 
 // overdue makes the moves that time alone brings. Restart makes the same ones.
 func overdue(g grants.Grant, now time.Time) ([]move, error) {
+	if g.State == grants.Pending && !now.Before(g.PendingUntil) {
+		g, err := g.Lapse(now)
+		e := bySystem(grants.KindLapsed, "sweep", now)
+		e.Outcome = grants.Lapsed
+		return []move{{g, e}}, err
+	}
 	if g.State == grants.Open && !g.Ends.After(now) {
 		outcome := grants.Expired
 		if g.BoundToShift() && !g.Shift.Until.IsZero() && !g.Shift.Until.After(g.Ends) {

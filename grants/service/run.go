@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -203,8 +202,8 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.keepPolling(ctx); return nil })
 	g.Go(func() error { s.watchClock(ctx); return nil })
 	g.Go(func() error { s.keepAuditing(ctx); return nil })
-	g.Go(func() error { s.sweep(ctx, lane{indexDecide, s.decideKick, s.advance, 16}); return nil })
-	g.Go(func() error { s.sweep(ctx, lane{indexDeadline, s.deadlineKick, s.advance, 8}); return nil })
+	g.Go(func() error { s.sweep(ctx, lane{indexDecide, s.decideKick, s.settle, 16}); return nil })
+	g.Go(func() error { s.sweep(ctx, lane{indexDeadline, s.deadlineKick, s.deadline, 8}); return nil })
 	for name, kick := range s.callKick {
 		g.Go(func() error { s.sweep(ctx, lane{indexCall + name, kick, s.retire, 4}); return nil })
 	}
@@ -242,76 +241,6 @@ func kick(c chan struct{}) {
 	case c <- struct{}{}:
 	default: // it looks soon anyway
 	}
-}
-
-// lane is one queue of due grants: the decisions, which wait for PagerDuty, the deadlines, which
-// wait for nobody, or one issuer's revocations.
-type lane struct {
-	index   string
-	kick    <-chan struct{}
-	work    func(context.Context, string) error
-	workers int
-}
-
-// The bounds of a sweep.
-const (
-	page     = 64          // grants looked at in one go
-	idle     = time.Second // the longest wait between two looks
-	minPause = 5 * time.Millisecond
-)
-
-// sweep does what is due in a lane, a page at a time by a few workers.
-func (s *Service) sweep(ctx context.Context, l lane) {
-	for ctx.Err() == nil {
-		ids, next := s.due(ctx, l.index)
-		var g errgroup.Group
-		var failed atomic.Bool
-		g.SetLimit(l.workers)
-		for _, id := range ids {
-			g.Go(func() error {
-				if err := l.work(ctx, id); err != nil && ctx.Err() == nil {
-					failed.Store(true)
-					s.Log.Error("advancing a grant", "grant", id, "error", err)
-				}
-				return nil
-			})
-		}
-		_ = g.Wait() // workers report by themselves
-		pause := min(idle, max(next, minPause))
-		if failed.Load() {
-			pause = idle
-		} else if len(ids) > 0 {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-		case <-l.kick:
-		case <-time.After(pause):
-		}
-	}
-}
-
-// due lists a page of grants that are due in an index, and how long it is until the next one when none is.
-func (s *Service) due(ctx context.Context, index string) (ids []string, next time.Duration) {
-	now := s.now()
-	next = idle
-	err := s.Ledger.View(ctx, func(v *ledger.View) error {
-		v.ScanIndex(index, "", ledger.End, func(at, id string) bool {
-			t, err := ledger.ParseTimeKey(at)
-			if err == nil && t.After(now) {
-				next = t.Sub(now)
-				return false
-			}
-			ids = append(ids, id)
-			return len(ids) < page
-		})
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		s.fatal(err)
-		s.Log.Error("looking for what is due", "error", err)
-	}
-	return ids, next
 }
 
 // watchClock records a jump of the wall clock against the time that really passed.

@@ -30,7 +30,7 @@ const (
 	indexActive   = "active"   // person → their grants that are not closed
 	indexOpen     = "open"     // end → open grants
 	indexDecide   = "decide"   // when → requests that wait for a decision; PagerDuty is asked
-	indexDeadline = "deadline" // when → open and closing grants; nobody is asked
+	indexDeadline = "deadline" // when → grants to which time alone brings something; nobody is asked
 	indexCall     = "call/"    // + issuer: when → grants with a credential to revoke
 	indexUntold   = "untold/"  // + surface: since → surfaces that don't show what is true
 	indexEnvelope = "envelope" // when → envelope
@@ -231,15 +231,13 @@ func grantIndex(g grants.Grant) []ledger.Key {
 func dueOf(g grants.Grant, d due) (ledger.Doc, error) {
 	doc := ledger.Doc{Kind: docDue, Key: g.ID}
 	next := g.NextAt(d.Decide, d.Call)
-	if !next.Decide.IsZero() {
-		index := indexDeadline
-		if g.State == grants.Asked || g.State == grants.Pending {
-			index = indexDecide
+	for _, at := range []struct {
+		index string
+		due   time.Time
+	}{{indexDecide, next.Decide}, {indexDeadline, next.Deadline}, {indexCall + g.Role.Issuer, next.Call}} {
+		if !at.due.IsZero() {
+			doc.Index = append(doc.Index, ledger.Key{Index: at.index, Key: ledger.TimeKey(at.due)})
 		}
-		doc.Index = append(doc.Index, ledger.Key{Index: index, Key: ledger.TimeKey(next.Decide)})
-	}
-	if !next.Call.IsZero() {
-		doc.Index = append(doc.Index, ledger.Key{Index: indexCall + g.Role.Issuer, Key: ledger.TimeKey(next.Call)})
 	}
 	if doc.Index == nil {
 		return doc, nil
