@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -228,6 +230,18 @@ func (d *desk) Who(id string) (grants.Person, bool) {
 }
 
 func (d *desk) RolesFor(grants.PersonKey) []grants.Role { return d.roles }
+
+func (d *desk) Mine(_ context.Context, p grants.PersonKey) ([]service.Notice, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var mine []service.Notice
+	for _, id := range slices.Sorted(maps.Keys(d.grants)) {
+		if g := d.grants[id]; g.Person == p && g.Active() {
+			mine = append(mine, service.Notice{Grant: g, Reason: d.reasons[id], Who: d.Who})
+		}
+	}
+	return mine, nil
+}
 
 // tell shows both surfaces as the grant is now, as often as it takes.
 func (d *desk) tell(id string) {

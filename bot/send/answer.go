@@ -144,6 +144,11 @@ func (s *Sender) Answer(ctx context.Context, responseURL string, m view.Message)
 	return s.respond(ctx, responseURL, m, false)
 }
 
+// Replace tells something to whoever pressed, in place of the message that they pressed in.
+func (s *Sender) Replace(ctx context.Context, responseURL string, m view.Message) error {
+	return s.respond(ctx, responseURL, m, true)
+}
+
 // respond posts to a response URL, beside or in place of what was there.
 func (s *Sender) respond(ctx context.Context, responseURL string, m view.Message, replace bool) error {
 	if !s.slackURL(responseURL) {

@@ -17,6 +17,7 @@ const (
 	Ask      Verb = view.Ask
 	Form     Verb = "form" // open the form of a request
 	Help     Verb = "help"
+	Show     Verb = "show" // list one's own requests and grants
 	Usage    Verb = "usage"
 	Approve  Verb = view.Approve
 	Deny     Verb = view.Deny
@@ -49,7 +50,7 @@ const (
 
 const example = "Write it like this: `/access orders-read 1h30m checkout is failing`."
 
-// ParseLine reads the text after /access: nothing, help, or ROLE, perhaps a DURATION, and the REASON. Its
+// ParseLine reads the text after /access: nothing, help, show, or ROLE, perhaps a DURATION, and the REASON. Its
 // errors are view.UsageErrors, for the person who typed it.
 func ParseLine(text string) (Line, error) {
 	words := strings.Fields(plainText(text))
@@ -58,6 +59,8 @@ func ParseLine(text string) (Line, error) {
 		return Line{Verb: Form}, nil
 	case len(words) == 1 && strings.EqualFold(words[0], "help"):
 		return Line{Verb: Help}, nil
+	case len(words) == 1 && strings.EqualFold(words[0], "show"):
+		return Line{Verb: Show}, nil
 	}
 	line := Line{Verb: Ask, Role: words[0]}
 	if utf8.RuneCountInString(line.Role) > longestRole {

@@ -42,7 +42,8 @@ type Command struct {
 	ResponseURL string
 	Window      string // the modal that was submitted
 	Field       string // its input under which an error is shown
-	Ephemeral   bool   // the button was in an ephemeral message
+	Ephemeral   bool   // the button was in an ephemeral verdict
+	Listed      bool   // the button was in a list of one's own grants
 	Typed       bool   // a command: its acknowledgement may answer
 	Usage       error  // it was typed in a way that cannot be understood
 }
@@ -133,6 +134,7 @@ type interaction struct {
 	} `json:"container"`
 	Actions []struct {
 		ID    string `json:"action_id"`
+		Block string `json:"block_id"`
 		Value string `json:"value"`
 	} `json:"actions"`
 	View struct {
@@ -163,6 +165,9 @@ func parseInteractive(envelope string, payload []byte) (Command, error) {
 	case "block_actions":
 		if len(p.Actions) != 1 {
 			return c, nil
+		}
+		if c.Listed = strings.HasPrefix(p.Actions[0].Block, view.Listed); c.Listed {
+			c.Ephemeral = false
 		}
 		return c.pressed(p.Actions[0].ID, p.Actions[0].Value)
 	case "view_submission":

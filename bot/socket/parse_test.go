@@ -26,6 +26,8 @@ func TestParseLine(t *testing.T) {
 		{"  \t ", socket.Line{Verb: socket.Form}},
 		{"help", socket.Line{Verb: socket.Help}},
 		{"HELP", socket.Line{Verb: socket.Help}},
+		{"show", socket.Line{Verb: socket.Show}},
+		{"show it", ask("show", 0, "it")},
 		{"help 1h with this", ask("help", time.Hour, "with this")},
 		{"orders", ask("orders", 0, "")},
 		{"orders 1h", ask("orders", time.Hour, "")},
@@ -84,7 +86,7 @@ func FuzzCommand(f *testing.F) {
 			if utf8.RuneCountInString(line.Role) > 80 || utf8.RuneCountInString(line.Reason) > 1000 {
 				t.Fatalf("out of bounds: %+v", line)
 			}
-		case socket.Help, socket.Form:
+		case socket.Help, socket.Show, socket.Form:
 		default:
 			t.Fatalf("verb %q", line.Verb)
 		}
@@ -213,7 +215,7 @@ func FuzzEnvelope(f *testing.F) {
 			if !grants.ValidID(c.Grant) {
 				t.Fatalf("grant %q", c.Grant)
 			}
-		case socket.Ask, socket.Form, socket.Help, socket.Usage, socket.Nothing:
+		case socket.Ask, socket.Form, socket.Show, socket.Help, socket.Usage, socket.Nothing:
 		default:
 			t.Fatalf("verb %q", c.Verb)
 		}

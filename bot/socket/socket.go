@@ -60,6 +60,7 @@ type Clerk interface {
 	Reject(ctx context.Context, o service.Origin, detail string) error
 	Who(id string) (grants.Person, bool)
 	RolesFor(p grants.PersonKey) []grants.Role
+	Mine(ctx context.Context, p grants.PersonKey) ([]service.Notice, error)
 }
 
 // Config is what a Listener is made of. AppToken, Sender, Identity and the service's three

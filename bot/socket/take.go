@@ -157,6 +157,13 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	case Help:
 		m := l.frame.Help(l.c.Clerk.RolesFor(c.person()))
 		return answer{message: &m}, nil
+	case Show:
+		mine, err := l.c.Clerk.Mine(ctx, c.person())
+		if err != nil {
+			return answer{}, err
+		}
+		m := l.frame.Mine(mine)
+		return answer{message: &m}, nil
 	case Usage:
 		m := l.frame.Usage()
 		return answer{message: &m}, nil
@@ -171,7 +178,10 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	case Revoke:
 		_, err = l.c.Taker.Revoke(ctx, press)
 	}
-	return answer{}, err
+	if err != nil || !c.Listed || c.ResponseURL == "" {
+		return answer{}, err
+	}
+	return answer{then: func(ctx context.Context) { l.relist(ctx, c) }}, nil
 }
 
 // vote records a yes or no. A no is offered a word of explanation once it stands.

@@ -52,6 +52,19 @@ func (l *Listener) compose(ctx context.Context, j job) {
 	}
 }
 
+// relist shows a list of somebody's own grants anew, in place of the one in which they pressed.
+func (l *Listener) relist(ctx context.Context, c Command) {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	mine, err := l.c.Clerk.Mine(ctx, c.person())
+	if err == nil {
+		err = l.c.Sender.Replace(ctx, c.ResponseURL, l.frame.Mine(mine))
+	}
+	if err != nil {
+		l.c.Log.Info("a list of grants was not shown anew", "person", string(c.person()), "error", err)
+	}
+}
+
 // point chooses the input of a form under which an error stands.
 func (j *job) point(err error) {
 	r, ok := errors.AsType[*service.Refusal](err)

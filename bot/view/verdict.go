@@ -56,7 +56,7 @@ func (f Frame) verdictPending(n service.Notice) Message {
 		f.votes(g),
 		"Undecided, it lapses "+until(g.PendingUntil)+". You will be told by direct message.",
 	)
-	return f.message(n, title, body, button(Withdraw, g.ID, "Withdraw", slack.StyleDefault))
+	return f.message(n, title, body, pressable(g)...)
 }
 
 // asked says where the voters were asked.
@@ -71,10 +71,7 @@ func (f Frame) verdictOpen(n service.Notice) Message {
 	g := n.Grant
 	title := "You have " + bold(g.Role.Name) + " until " + until(g.Ends) + "."
 	body := pieces(f.explanation(toThem, current(g), g.Role), runbook(g.Role), undelivered(g))
-	m := f.message(n, title, body,
-		button(Reveal, g.ID, "Reveal", slack.StylePrimary),
-		button(Return, g.ID, "Return", slack.StyleDefault),
-	)
+	m := f.message(n, title, body, pressable(g)...)
 	m.Blocks = slices.Insert(m.Blocks, 1,
 		literal("What you are given", g.Role.Description, n.Plan),
 		section("Press Reveal when you need it: the secret is made then, and shown to you alone. Press Return when you are done."))

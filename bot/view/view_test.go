@@ -81,6 +81,8 @@ func ended(o grants.Outcome, by grants.PersonKey) func(*service.Notice) {
 	}
 }
 
+func named(id string) func(*service.Notice) { return func(n *service.Notice) { n.Grant.ID = id } }
+
 func explained(n *service.Notice) { n.Why = "the *database* is being moved <!here>" }
 
 func neverOpened(n *service.Notice) { n.Grant.Opened, n.Grant.Ends = time.Time{}, time.Time{} }
@@ -131,10 +133,15 @@ func messages() map[string]view.Message {
 		"verdict_failing":        frame.Verdict(notice(grants.Closing, ended(grants.Returned, ada), credentials(grants.Retiring, ""), failing)),
 		"verdict_refused":        frame.Verdict(notice(grants.Closed, neverOpened, ended(grants.Refused, ""), refused(off, grants.Reason{Code: grants.NoVoters}))),
 		"verdict_lapsed":         frame.Verdict(notice(grants.Closed, neverOpened, ended(grants.Lapsed, ""))),
-		"help":                   frame.Help([]grants.Role{role(), {Name: "db-admin", Automatic: grants.Never, Default: 30 * time.Minute, Max: time.Hour}}),
-		"help_nothing":           frame.Help(nil),
-		"usage":                  frame.Usage(),
-		"asking":                 frame.Asking(notice(grants.Asked).Grant),
+		"mine": frame.Mine([]service.Notice{
+			notice(grants.Pending, waiting), notice(grants.Open, credentials(grants.Live, "", ""), named("01hzzzzzzz0000000000000001")),
+			notice(grants.Closing, ended(grants.Returned, ada), credentials(grants.Retiring, ""), failing),
+		}),
+		"mine_nothing": frame.Mine(nil),
+		"help":         frame.Help([]grants.Role{role(), {Name: "db-admin", Automatic: grants.Never, Default: 30 * time.Minute, Max: time.Hour}}),
+		"help_nothing": frame.Help(nil),
+		"usage":        frame.Usage(),
+		"asking":       frame.Asking(notice(grants.Asked).Grant),
 	}
 }
 
@@ -202,7 +209,7 @@ func TestButtonsGoAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		has := strings.Contains(string(b), `"type":"actions"`)
-		wants := name != "verdict_elsewhere" && (strings.HasSuffix(name, "_pending") || strings.HasSuffix(name, "_approved") || name == "verdict_undelivered" || strings.HasSuffix(name, "_hostile") || strings.Contains(name, "_open"))
+		wants := name == "mine" || name != "verdict_elsewhere" && (strings.HasSuffix(name, "_pending") || strings.HasSuffix(name, "_approved") || name == "verdict_undelivered" || strings.HasSuffix(name, "_hostile") || strings.Contains(name, "_open"))
 		if has != wants {
 			t.Errorf("%s: buttons %v, want %v", name, has, wants)
 		}

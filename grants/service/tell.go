@@ -107,32 +107,23 @@ func (s *Service) untold(ctx context.Context, surface Surface, waiting map[strin
 // show makes one surface show the grant as it is now and records that it does. A crash in between shows
 // it again.
 func (s *Service) show(ctx context.Context, row outbox) error {
-	var g grants.Grant
-	var d due
-	var reason, why string
+	var n Notice
 	err := s.Ledger.View(ctx, func(v *ledger.View) (err error) {
 		if b, ok := v.Get(docOutbox, row.key()); ok { // as it is now: what was listed may be old
 			if err := json.Unmarshal(b, &row); err != nil {
 				return err
 			}
 		}
-		if g, d, err = load(v, row.Grant); err != nil {
-			return err
-		}
-		if reason, err = typedAt(v, g.AskedSeq); err == nil && g.Explained > 0 {
-			why, err = typedAt(v, g.Explained)
-		}
+		n, err = s.notice(v, row.Grant)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("reading grant %s: %w", row.Grant, err)
 	}
-	n := Notice{Surface: row.Surface, Ref: row.Ref, Grant: g, Reason: reason, Why: why, Failing: d.Call, Who: s.Who}
-	if issuer, ok := s.Issuers[g.Role.Issuer]; ok {
-		n.Does = issuer.Describe()
-		if g.State == grants.Pending || g.State == grants.Open {
-			n.Plan = s.sentence(ctx, issuer, g)
-		}
+	g := n.Grant
+	n.Surface, n.Ref = row.Surface, row.Ref
+	if issuer, ok := s.Issuers[g.Role.Issuer]; ok && (g.State == grants.Pending || g.State == grants.Open) {
+		n.Plan = s.sentence(ctx, issuer, g)
 	}
 	showCtx, cancel := context.WithTimeout(ctx, tellPatience)
 	defer cancel()
