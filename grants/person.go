@@ -60,7 +60,7 @@ func Fold(email string) string { return strings.ToLower(strings.TrimSpace(email)
 
 // Pair makes the directory from both lists: Slack and PagerDuty users whose case-folded
 // e-mails are exactly equal are one person. An address that stands twice on either
-// side pairs nobody. Whoever was pinned before keeps that time; when their PagerDuty
+// side pairs nobody; deleted, foreign and unconfirmed users and bots don't count. Whoever was pinned before keeps that time; when their PagerDuty
 // user changed, they keep the pinned one and are frozen until a human has looked. Those
 // who are no longer listed come back as Deleted.
 func Pair(team string, slack []SlackUser, pager []PagerUser, pinned []Person, now time.Time) []Person {
@@ -70,7 +70,8 @@ func Pair(team string, slack []SlackUser, pager []PagerUser, pinned []Person, no
 	}
 	pd := onlyOnce(pager, func(u PagerUser) string { return Fold(u.Email) })
 	once := onlyOnce(slack, func(u SlackUser) string {
-		if u.Deleted || u.Bot {
+		switch u.standing(team) {
+		case Deleted, Bot, Foreign, Unconfirmed: // the address may be anybody's: it takes nobody's pair away
 			return ""
 		}
 		return Fold(u.Email)

@@ -85,6 +85,20 @@ func TestAChangedPairFreezes(t *testing.T) {
 	}
 }
 
+// An address that nobody confirmed, or that another workspace vouches for, takes nobody's pair away.
+func TestAStrangersAddressFreezesNobody(t *testing.T) {
+	ada, stranger, unsure := slackUser("U1", "ada@x"), slackUser("U8", "ada@x"), slackUser("U9", "ada@x")
+	stranger.Team, unsure.Unconfirmed = "T2", true
+	pager := []grants.PagerUser{{ID: "P1", Email: "ada@x"}}
+	before := grants.Pair("T1", []grants.SlackUser{ada}, pager, nil, at(-600))
+	for _, other := range []grants.SlackUser{stranger, unsure} {
+		after := grants.Pair("T1", []grants.SlackUser{ada, other}, pager, before, t0)
+		if p := find(t, after, "T1.U1"); p.PagerDuty != "P1" || p.Frozen != "" {
+			t.Errorf("beside %s: %+v", other.ID, p)
+		}
+	}
+}
+
 func TestMoved(t *testing.T) {
 	ada := person()
 	frozen, gone, moved, unpaired := ada, ada, ada, ada
