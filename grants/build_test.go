@@ -45,7 +45,7 @@ func snapshot(read int, entries ...grants.Entry) grants.Snapshot {
 func input(change ...func(*grants.Input)) grants.Input {
 	live := snapshot(0, entry("PU1", 1, -60, 120), entry("PU2", 2, -60, 120))
 	history := []grants.Snapshot{snapshot(-60, live.Entries...)}
-	in := grants.Input{Now: t0, Grant: "g", Asked: time.Hour, Person: person(), Role: role(), Settle: 15 * time.Minute}
+	in := grants.Input{Now: t0, Grant: "g", Asked: time.Hour, Person: person(), Role: role(), Settle: 15 * time.Minute, Concerned: true}
 	in.Answer = grants.Look(in.Person, in.Role, live, history, in.Settle, t0)
 	for _, c := range change {
 		c(&in)

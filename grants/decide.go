@@ -146,10 +146,12 @@ type Input struct {
 	Person Person        `json:"person"`
 	Role   Role          `json:"role"`
 	Answer Answer        `json:"answer"`
-	Basis  Basis         `json:"basis,omitempty"` // on which the votes were cast
-	Votes  []Vote        `json:"votes,omitempty"`
-	Settle time.Duration `json:"settle"`
-	Config string        `json:"config"` // digest of the configuration
+	// Concerned: the person was or will be on call for the role, or votes on it, or it has voters for anybody.
+	Concerned bool          `json:"concerned"`
+	Basis     Basis         `json:"basis,omitempty"` // on which the votes were cast
+	Votes     []Vote        `json:"votes,omitempty"`
+	Settle    time.Duration `json:"settle"`
+	Config    string        `json:"config"` // digest of the configuration
 }
 
 // Decision is what a verdict does to a request.
@@ -182,6 +184,9 @@ type Verdict struct {
 func Decide(in Input) Verdict {
 	if in.Person.Standing != Member {
 		return refuse(Reason{Code: BadStanding, Detail: string(in.Person.Standing)})
+	}
+	if !in.Concerned && !in.Answer.OnCall {
+		return refuse(Reason{Code: NotForYou, Detail: in.Role.Name, People: in.Role.Voters.Users})
 	}
 	basis, reasons := basisOf(in)
 	if basis == ByOnCall {

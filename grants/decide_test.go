@@ -48,6 +48,8 @@ func TestDecide(t *testing.T) {
 		{"PagerDuty silent", []func(*grants.Input){silent}, grants.Refuse, "", []grants.Code{grants.CannotAsk, grants.NoVoters}},
 		{"PagerDuty silent, with voters", []func(*grants.Input){silent, withOffCall}, grants.Await, grants.ByOffCallVotes, []grants.Code{grants.CannotAsk}},
 		{"a guest", []func(*grants.Input){func(in *grants.Input) { in.Person.Standing = grants.Guest }}, grants.Refuse, "", []grants.Code{grants.BadStanding}},
+		{"a role that never concerned them", []func(*grants.Input){offCall, func(in *grants.Input) { in.Concerned = false }}, grants.Refuse, "", []grants.Code{grants.NotForYou}},
+		{"on call since a moment, never before", []func(*grants.Input){func(in *grants.Input) { in.Concerned = false }}, grants.Allow, grants.ByOnCall, []grants.Code{grants.OnCallNow}},
 		{"voted, still on call", []func(*grants.Input){never, votes(grants.ByVotes)}, grants.Allow, grants.ByVotes, []grants.Code{grants.OnCallNow, grants.NeedsVotes, grants.HasVotes}},
 		{"voted, off call by now", []func(*grants.Input){never, votes(grants.ByVotes), offCall}, grants.Refuse, "", []grants.Code{grants.NotOnCall, grants.VotesUndone}},
 		{"voted, PagerDuty silent now", []func(*grants.Input){never, votes(grants.ByVotes), silent}, grants.Later, grants.ByVotes, []grants.Code{grants.CannotAsk}},

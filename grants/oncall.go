@@ -33,9 +33,9 @@ type Shift struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// mergeGap is how far apart two entries may be and still be one shift: hand-offs of one
+// MergeGap is how far apart two entries may be and still be one shift: hand-offs of one
 // person to themselves are written with a gap of up to a minute.
-const mergeGap = time.Minute
+const MergeGap = time.Minute
 
 // ShiftAt merges the entries of one PagerDuty user for the sources into the shift that
 // covers the time at; ok is false when none does.
@@ -69,7 +69,7 @@ func shiftsOf(user string, sources []Source, entries []Entry) []Shift {
 		switch {
 		case last >= 0 && shifts[last].Until.IsZero():
 			// Already without an end: nothing can add to it.
-		case last >= 0 && !e.Start.After(shifts[last].Until.Add(mergeGap)):
+		case last >= 0 && !e.Start.After(shifts[last].Until.Add(MergeGap)):
 			if e.End.IsZero() || e.End.After(shifts[last].Until) {
 				shifts[last].Until = e.End
 			}

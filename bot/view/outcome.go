@@ -30,7 +30,7 @@ func (f Frame) outcome(v voice, g grants.Grant) string {
 	case grants.OffCall:
 		return v.they + " were no longer on call in PagerDuty, " + when + "."
 	case grants.PersonGone:
-		return capital.Replace(v.their) + " Slack account may no longer take part, " + when + "."
+		return capital.Replace(v.their) + " accounts in Slack and PagerDuty no longer allow it, " + when + "."
 	case grants.Returned:
 		return v.they + " returned it, " + when + "."
 	case grants.Revoked:

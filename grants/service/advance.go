@@ -104,7 +104,7 @@ func (s *Service) decide(ctx context.Context, g grants.Grant, d due) error {
 	}
 	in := grants.Input{
 		Grant: g.ID, Asked: g.Duration, Person: person, Role: g.Role, Basis: g.Basis, Votes: g.Votes,
-		Settle: s.Settle, Config: s.Digest,
+		Settle: s.Settle, Config: s.Digest, Concerned: s.concerns(g.Role, person),
 	}
 	in.Answer = s.ask(ctx, person, g.Role, g.Duration)
 	if ctx.Err() != nil {
@@ -166,6 +166,7 @@ func (s *Service) ask(ctx context.Context, p grants.Person, role grants.Role, du
 		s.Log.Warn("asking PagerDuty who is on call", "role", role.Name, "person", string(p.Key), "error", err)
 		return grants.Answer{Why: silence(err)}
 	}
+	live = s.bridged(live)
 	return grants.Look(p, role, live, s.past(live), s.Settle, s.now())
 }
 

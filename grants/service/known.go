@@ -39,6 +39,20 @@ func (k *known) setPeople(people []grants.Person) {
 	}
 }
 
+// foresee keeps a reading of the hours ahead, and what has just ended of the one before:
+// a reading in the gap of a hand-over would not know it.
+func (k *known) foresee(ahead grants.Snapshot) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	ahead.Entries = slices.Clone(ahead.Entries)
+	for _, e := range k.ahead.Entries {
+		if !e.End.IsZero() && !e.End.After(ahead.Read) && ahead.Read.Sub(e.End) <= 2*grants.MergeGap {
+			ahead.Entries = append(ahead.Entries, e)
+		}
+	}
+	k.ahead = ahead
+}
+
 // members returns who was in a user group when it was last read.
 func (k *known) members(group string) []string {
 	k.mu.RLock()

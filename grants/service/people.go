@@ -108,12 +108,12 @@ func (s *Service) keep(ctx context.Context, r reading) error {
 	s.known.setPeople(people)
 	s.known.mu.Lock()
 	s.known.history, s.known.groups = history, readings
-	if r.ahead != nil {
-		s.known.ahead = *r.ahead
-	}
-	ahead := s.known.ahead.Entries
 	s.known.mu.Unlock()
-	return errors.Join(s.remember(ctx, ahead), s.endOfTheGone(ctx))
+	if r.ahead != nil {
+		s.known.foresee(*r.ahead)
+		err = s.remember(ctx, r.ahead.Entries)
+	}
+	return errors.Join(err, s.endOfTheGone(ctx))
 }
 
 // paired is the directory after a reading. New people and new pairs need both sides.

@@ -23,3 +23,31 @@ func TestPagerDutysSilenceKeepsNobodyAlive(t *testing.T) {
 		w.settles()
 	})
 }
+
+// Whoever was put on call since the last poll is judged by PagerDuty's answer now, not by
+// what was known before.
+func TestOnCallSinceAMomentIsNotTurnedAway(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		w.passes(time.Second)
+		w.pager.puts(seat(dan), policy, 1, time.Now(), w.at(time.Hour))
+		w.opened(dan, orders, time.Hour)
+		w.settles()
+	})
+}
+
+// A hand-over to oneself is written with a gap: nobody is on call in it, and nothing ends.
+func TestAGapOfAMinuteEndsNothing(t *testing.T) {
+	story(t, func(w *world) {
+		w.pager.puts(seat(anna), policy, 1, w.at(2*time.Hour+time.Minute), w.at(4*time.Hour))
+		w.opens()
+		g := w.opened(anna, orders, 4*time.Hour)
+		r := w.shown(anna, g.ID)
+		w.passes(2*time.Hour + 30*time.Second)
+		w.lives(r, true)
+		w.lives(w.shown(anna, g.ID), true)
+		w.passes(time.Hour)
+		w.waits(g.ID, grants.Open)
+		w.settles()
+	})
+}

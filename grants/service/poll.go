@@ -109,11 +109,9 @@ func (s *Service) poll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.known.mu.Lock()
-		s.known.ahead = ahead
-		s.known.mu.Unlock()
+		s.known.foresee(ahead)
 	}
-	live = s.withAhead(live)
+	live = s.bridged(s.withAhead(live))
 	var off []grants.Grant
 	var errs []error
 	for _, g := range open {
@@ -176,11 +174,27 @@ func (s *Service) needAhead(open []grants.Grant, live grants.Snapshot) bool {
 
 // withAhead adds to an answer about now what was last read of the time after it.
 func (s *Service) withAhead(live grants.Snapshot) grants.Snapshot {
+	return s.withKnown(live, func(e grants.Entry) bool { return e.Start.After(live.Read) })
+}
+
+// bridged adds to an answer about now what was last read of the minute before it and the minute
+// after it. A hand-over to oneself leaves a gap of up to a minute in which nobody is on call.
+func (s *Service) bridged(live grants.Snapshot) grants.Snapshot {
+	from, until := live.Read.Add(-grants.MergeGap), live.Read.Add(grants.MergeGap)
+	return s.withKnown(live, func(e grants.Entry) bool {
+		begins := e.Start.After(live.Read) && !e.Start.After(until)
+		ended := !e.End.IsZero() && !e.End.After(live.Read) && !e.End.Before(from)
+		return begins || ended
+	})
+}
+
+// withKnown adds entries of the hours ahead, as they were last read, to an answer.
+func (s *Service) withKnown(live grants.Snapshot, wanted func(grants.Entry) bool) grants.Snapshot {
 	s.known.mu.RLock()
 	defer s.known.mu.RUnlock()
 	live.Entries = slices.Clone(live.Entries)
 	for _, e := range s.known.ahead.Entries {
-		if e.Start.After(live.Read) {
+		if wanted(e) {
 			live.Entries = append(live.Entries, e)
 		}
 	}
@@ -225,7 +239,7 @@ func (s *Service) confirmAll(ctx context.Context, off []grants.Grant) error {
 		if err != nil {
 			return err
 		}
-		if a := grants.Look(p, g.Role, live, nil, s.Settle, s.now()); !a.OnCall {
+		if a := grants.Look(p, g.Role, s.bridged(live), nil, s.Settle, s.now()); !a.OnCall {
 			_, err = s.endOff(ctx, g.ID, grants.WhoIs(a))
 			errs = append(errs, err)
 		}

@@ -28,6 +28,7 @@ const (
 // The indexes.
 const (
 	indexActive   = "active"   // person → their grants that are not closed
+	indexHeld     = "held"     // person → their requests and open grants, which are capped
 	indexOpen     = "open"     // end → open grants
 	indexDecide   = "decide"   // when → requests that wait for a decision; PagerDuty is asked
 	indexDeadline = "deadline" // when → grants to which time alone brings something; nobody is asked
@@ -220,6 +221,9 @@ func grantIndex(g grants.Grant) []ledger.Key {
 	var keys []ledger.Key
 	if g.Active() {
 		keys = append(keys, ledger.Key{Index: indexActive, Key: string(g.Person)})
+	}
+	if g.Active() && g.State != grants.Closing { // a target that will not let go locks nobody out
+		keys = append(keys, ledger.Key{Index: indexHeld, Key: string(g.Person)})
 	}
 	if g.State == grants.Open {
 		keys = append(keys, ledger.Key{Index: indexOpen, Key: ledger.TimeKey(g.Ends)})

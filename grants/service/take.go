@@ -241,7 +241,7 @@ func (s *Service) validate(p grants.Person, a Ask) (grants.Role, *Refusal) {
 	}
 	role := s.Roles[i]
 	switch {
-	case !s.concerns(role, p):
+	case p.PagerDuty == "" && !s.concerns(role, p): // anybody else may be on call since a moment: PagerDuty is asked
 		return deny(nil, grants.Reason{Code: grants.NotForYou, Detail: role.Name, People: role.Voters.Users})
 	case strings.TrimSpace(a.Reason) == "":
 		return deny(&role, grants.Reason{Code: grants.ReasonMissing})
@@ -276,8 +276,8 @@ func (s *Service) RolesFor(p grants.PersonKey) []grants.Role {
 // overCaps refuses a request that would be one too many, for one person or in all.
 func (s *Service) overCaps(v *ledger.View, role grants.Role, p grants.PersonKey) *Refusal {
 	mine, all := 0, 0
-	v.ScanIndexAt(indexActive, string(p), func(string) bool { mine++; return mine <= s.Limits.PerPerson })
-	v.ScanIndex(indexActive, "", ledger.End, func(string, string) bool { all++; return all <= s.Limits.InAll })
+	v.ScanIndexAt(indexHeld, string(p), func(string) bool { mine++; return mine <= s.Limits.PerPerson })
+	v.ScanIndex(indexHeld, "", ledger.End, func(string, string) bool { all++; return all <= s.Limits.InAll })
 	switch {
 	case mine >= s.Limits.PerPerson:
 		return &Refusal{Role: &role, Reasons: []grants.Reason{{Code: grants.TooManyOpen, Count: mine, Detail: "person"}}}
