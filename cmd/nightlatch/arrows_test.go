@@ -103,6 +103,10 @@ var arrows = []arrow{
 		"it starts and stops what it knows nothing about",
 	},
 	{
+		"nightlatch/cmd/nightlatch/sdnotify", nil,
+		"it writes three words to a socket: a library for that is more to trust than the words",
+	},
+	{
 		"nightlatch/cmd/playground…",
 		[]string{
 			"nightlatch/cmd/playground/…", "nightlatch/integrations/emulators/…", "nightlatch/integrations/token/verify",

@@ -16,6 +16,7 @@ import (
 
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/cmd/nightlatch/sdnotify"
 	"nightlatch/cmd/nightlatch/wiring"
 )
 
@@ -81,6 +82,10 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
 			if err != nil {
 				return err
 			}
+			manager, err := sdnotify.FromEnv(os.LookupEnv, os.Getpid())
+			if err != nil {
+				return err
+			}
 			log := newLog(loaded.Config.Log, cmd.ErrOrStderr())
 			for _, w := range loaded.Warnings {
 				log.Warn("the configuration allows what has a price", "key", w.Key, "line", w.Line, "what", w.Text)
@@ -89,7 +94,7 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
 			signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 			defer signal.Stop(signals)
 			return life.UntilTold(cmd.Context(), signals, patience, func(ctx context.Context) error {
-				return wiring.Serve(ctx, loaded, wiring.Wires{}, log)
+				return wiring.Serve(ctx, loaded, wiring.Wires{Manager: manager}, log)
 			})
 		},
 	}

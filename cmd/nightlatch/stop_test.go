@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -75,6 +76,56 @@ func TestServeStartsWithoutSlackAndStopsWhenTold(t *testing.T) {
 			t.Error("the log holds a secret")
 		}
 		stop()
+	}
+}
+
+// TestServeTellsItsManager: systemd hears that the program is ready, that its sweep gets on,
+// and that it stops.
+func TestServeTellsItsManager(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "nightlatch.yaml"), []byte(silent), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	if err := manager.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	hears := func(want string) {
+		t.Helper()
+		message := make([]byte, 1<<10)
+		for {
+			n, err := manager.Read(message)
+			if err != nil {
+				t.Fatalf("waiting for %s: %v", want, err)
+			}
+			switch got := string(message[:n]); got {
+			case want:
+				return
+			case "WATCHDOG=1":
+			default:
+				t.Fatalf("heard %q, want %q", got, want)
+			}
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "nightlatch", "serve")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "NIGHTLATCH_SLACK_APP_TOKEN=xapp-1-example", "NIGHTLATCH_SLACK_BOT_TOKEN=xoxb-example", "NIGHTLATCH_PAGERDUTY_KEY=u+example",
+		"NOTIFY_SOCKET="+filepath.Join(dir, "notify"), "WATCHDOG_USEC=4000000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hears("READY=1")
+	hears("WATCHDOG=1")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	hears("STOPPING=1")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -221,6 +221,7 @@ type target struct {
 	cut    time.Duration // how long revoking takes; it acts in the middle
 
 	issuing, revoking, checking faults
+	hang                        func() // called by Revoke, whatever its context says
 	madeAnyway                  bool // a failing Issue takes effect all the same
 	expires                     bool // it enforces the expiry that it was given
 	deaf                        bool // it does not notice that a caller has given up
@@ -267,8 +268,11 @@ func (t *target) Renew(context.Context, string, time.Time) error { return grants
 
 func (t *target) Revoke(ctx context.Context, name string) error {
 	t.mu.Lock()
-	f, half := t.revoking.take(), t.cut/2
+	f, half, hang := t.revoking.take(), t.cut/2, t.hang
 	t.mu.Unlock()
+	if hang != nil {
+		hang()
+	}
 	f.Delay += half
 	if err := f.hit(ctx); err != nil {
 		return err

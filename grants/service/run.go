@@ -23,6 +23,7 @@ type Service struct {
 	issuingNow set
 	clock      clock
 	broken     chan error // the first error after which the process must stop
+	pulse      pulse
 
 	decideKick, deadlineKick chan struct{}
 	callKick                 map[string]chan struct{} // by issuer
@@ -202,10 +203,13 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.keepPolling(ctx); return nil })
 	g.Go(func() error { s.watchClock(ctx); return nil })
 	g.Go(func() error { s.keepAuditing(ctx); return nil })
-	g.Go(func() error { s.sweep(ctx, lane{indexDecide, s.decideKick, s.settle, 16}); return nil })
-	g.Go(func() error { s.sweep(ctx, lane{indexDeadline, s.deadlineKick, s.deadline, 8}); return nil })
+	lanes := []lane{{indexDecide, s.decideKick, s.settle, 16}, {indexDeadline, s.deadlineKick, s.deadline, 8}}
 	for name, kick := range s.callKick {
-		g.Go(func() error { s.sweep(ctx, lane{indexCall + name, kick, s.retire, 4}); return nil })
+		lanes = append(lanes, lane{indexCall + name, kick, s.retire, 4})
+	}
+	for _, l := range lanes {
+		s.pulse.beat(l.index) // from now on it is missed
+		g.Go(func() error { s.sweep(ctx, l); return nil })
 	}
 	for surface := range s.tellKick {
 		g.Go(func() error { s.keepTelling(ctx, surface); return nil })

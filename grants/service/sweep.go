@@ -39,7 +39,9 @@ func (s *Service) sweep(ctx context.Context, l lane) {
 				return
 			}
 			taken.take(id)
+			s.pulse.beat(l.index)
 			wg.Go(func() {
+				defer s.pulse.begin(l.index + " " + id)()
 				err := l.work(ctx, id)
 				if err != nil && ctx.Err() == nil {
 					s.Log.Error("advancing a grant", "grant", id, "error", err)
@@ -81,7 +83,10 @@ func (s *Service) due(ctx context.Context, index string, taken *resting) (ids []
 		})
 		return nil
 	})
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err == nil:
+		s.pulse.beat(index)
+	case ctx.Err() == nil:
 		s.fatal(err)
 		s.Log.Error("looking for what is due", "error", err)
 	}

@@ -34,7 +34,7 @@ func LoadOrCreateKey(path string) (Key, error) {
 
 // LoadKey reads a P-256 key from a PEM file (PKCS #8) that only its owner may read.
 func LoadKey(path string) (Key, error) {
-	content, err := readPrivate(path)
+	content, err := readPrivate(path, ownersOnly)
 	if err != nil {
 		return Key{}, fmt.Errorf("reading the key file: %w", err)
 	}
@@ -57,8 +57,18 @@ func LoadKey(path string) (Key, error) {
 	return key, nil
 }
 
-// readPrivate reads a small regular file, unless someone else may read it too.
-func readPrivate(path string) ([]byte, error) {
+// ownersOnly reports whether nobody but a file's owner can use it.
+func ownersOnly(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 == 0 }
+
+// handedOver also accepts root's file that the group of a process which is not root may
+// read: the one way in which Kubernetes mounts a secret for such a process, and systemd
+// some credentials. Only root can have made it so.
+func handedOver(info fs.FileInfo) bool {
+	return ownersOnly(info) || (info.Mode().Perm()&0o037 == 0 && os.Geteuid() != 0 && ownedByRoot(info))
+}
+
+// readPrivate reads a small regular file, unless more can use it than the rule accepts.
+func readPrivate(path string, accepts func(fs.FileInfo) bool) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -71,7 +81,7 @@ func readPrivate(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if !accepts(info) {
 		return nil, fmt.Errorf("%s has mode %04o, so others than its owner can use it; run: chmod 600 %s", path, info.Mode().Perm(), path)
 	}
 	return io.ReadAll(io.LimitReader(f, maxKeyFile))

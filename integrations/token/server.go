@@ -18,7 +18,7 @@ import (
 // TLSFiles name what a listener needs for TLS, as PEM files.
 type TLSFiles struct {
 	Certificate string // with its intermediates
-	Key         string // only its owner may read it
+	Key         string // only its owner may read it; a file of root also this process's group
 	ClientCA    string // signs the callers' certificates; empty: callers have none
 }
 
@@ -29,7 +29,7 @@ func LoadTLS(f TLSFiles) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
 	}
-	key, err := readPrivate(f.Key)
+	key, err := readPrivate(f.Key, handedOver)
 	if err != nil {
 		return nil, fmt.Errorf("reading the TLS key: %w", err)
 	}

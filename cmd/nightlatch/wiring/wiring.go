@@ -23,6 +23,7 @@ import (
 	"nightlatch/bot/send"
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/cmd/nightlatch/sdnotify"
 	"nightlatch/grants/ledger"
 	"nightlatch/grants/ledger/boltkv"
 	"nightlatch/grants/service"
@@ -36,6 +37,7 @@ type Wires struct {
 	Socket    *websocket.Dialer // nil: gorilla's own
 	PagerDuty http.RoundTripper
 	Listen    func(network, address string) (net.Listener, error) // nil: net.Listen
+	Manager   sdnotify.Manager                                    // who started the program and watches it; zero: nobody
 }
 
 // Serve builds the program, one part after the other, and runs it until its context ends.
@@ -109,9 +111,11 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 
 	log.Info("serving", "environment", cfg.Environment, "instance", book.Instance(), "workspace", workspace.Team,
 		"http", listener.Addr().String(), "roles", len(cfg.Roles), "config", digest)
-	// The order is that of a stop: no more envelopes, then no more advancing, then no more
-	// answers about tokens; the ledger is closed when nobody needs it any more.
+	// The order is that of a stop: the manager hears of it, then no more envelopes, then no
+	// more advancing, then no more answers about tokens; the ledger is closed when nobody
+	// needs it any more.
 	err = life.RunAll(ctx,
+		life.Part{Name: "the watchdog", Run: func(ctx context.Context) error { return wires.Manager.Run(ctx, grants.Alive, log) }},
 		life.Part{Name: "the bot", Run: in.Run},
 		life.Part{Name: "the service", Run: grants.Run},
 		life.Part{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
