@@ -29,15 +29,18 @@ NPM_DIRS := \
 	integrations/emulators/slackemu/testdata/bolt \
 	integrations/token/verify/testdata/jose
 
+# What some tests run besides Go, as command:Debian package.
+TOOLS := systemd-analyze:systemd kubectl:kubernetes-client
+
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
 
-.PHONY: help test npm lint repeat prove fuzz faults bench tidy build story
+.PHONY: help test tools npm lint repeat prove fuzz faults bench tidy build story
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
 
-test: npm ## every test, once, with the race detector where there is a C compiler
+test: tools npm ## every test, once, with the race detector where there is a C compiler
 	@echo "Testing everything$(if $(RACE), with the race detector)."
 	@$(if $(NIGHTLATCH_CONFORMANCE),echo "Published schemas: $(NIGHTLATCH_CONFORMANCE)",echo "NIGHTLATCH_CONFORMANCE is not set: tests against the published schemas are skipped.")
 	$(GO) test $(RACE) -shuffle=on ./...
@@ -57,6 +60,17 @@ npm: ## what NPM_DIRS name; installs npm itself only as root on Debian
 		(cd $$dir && npm ci --no-audit --no-fund --ignore-scripts) && continue; \
 		echo "It could not be installed, so its tests are skipped."; \
 		test -z "$$CI" || exit 1; \
+	done
+
+tools: ## what tests run besides Go; root on Debian gets what is missing
+	@for tool in $(TOOLS); do \
+		command -v $${tool%%:*} >/dev/null && continue; \
+		install="apt-get install --yes --no-install-recommends $${tool#*:}"; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "$$install"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$install >/dev/null || exit 1; \
+		else \
+			echo "$${tool%%:*} is missing, so tests that run it are skipped. On Debian: $$install"; \
+		fi; \
 	done
 
 lint: ## formatting, vet, fixes, staticcheck

@@ -72,4 +72,16 @@ var faults = []fault{
 		edits: []edit{{"before = over", "before = told.Done()"}},
 		pkg:   "cmd/nightlatch/life", test: "TestPartsStopInOrder",
 	},
+	{
+		name:  "a sign of life from the lanes that go on",
+		file:  "grants/service/alive.go",
+		edits: []edit{{"at.Before(oldest)", "at.After(oldest)"}},
+		pkg:   "grants/service", test: "TestAliveStopsWithOneLane",
+	},
+	{
+		name:  "a sign of life without progress",
+		file:  "cmd/nightlatch/sdnotify/sdnotify.go",
+		edits: []edit{{"if age > m.Within/2 {", "if age > m.Within/2 && false {"}},
+		pkg:   "cmd/nightlatch/sdnotify", test: "TestReadyAliveStopping",
+	},
 }

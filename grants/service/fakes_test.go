@@ -222,9 +222,9 @@ type target struct {
 
 	issuing, revoking, checking faults
 	hang                        func() // called by Revoke, whatever its context says
-	madeAnyway                  bool // a failing Issue takes effect all the same
-	expires                     bool // it enforces the expiry that it was given
-	deaf                        bool // it does not notice that a caller has given up
+	madeAnyway                  bool   // a failing Issue takes effect all the same
+	expires                     bool   // it enforces the expiry that it was given
+	deaf                        bool   // it does not notice that a caller has given up
 	least                       time.Duration
 }
 
