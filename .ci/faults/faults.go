@@ -73,10 +73,10 @@ var faults = []fault{
 		pkg:   "cmd/nightlatch/life", test: "TestPartsStopInOrder",
 	},
 	{
-		name:  "a sign of life from the lanes that go on",
+		name:  "a sign of life from the workers that go on",
 		file:  "grants/service/alive.go",
 		edits: []edit{{"at.Before(oldest)", "at.After(oldest)"}},
-		pkg:   "grants/service", test: "TestAliveStopsWithOneLane",
+		pkg:   "grants/service", test: "TestAliveStopsWithOneWorker",
 	},
 	{
 		name:  "a sign of life without progress",
