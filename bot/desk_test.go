@@ -243,6 +243,24 @@ func (d *desk) Mine(_ context.Context, p grants.PersonKey) ([]service.Notice, er
 	return mine, nil
 }
 
+func (d *desk) OpenHome(ctx context.Context, p grants.PersonKey) error {
+	if err := d.note("home", service.Origin{Person: p}); err != nil {
+		return err
+	}
+	mine, err := d.Mine(ctx, p)
+	if err != nil {
+		return err
+	}
+	d.telling.Go(func() {
+		if err := d.sender.Publish(context.Background(), service.Tab{Person: p, Mine: mine, Roles: d.roles, Who: d.Who}); err != nil {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.shows = append(d.shows, err)
+		}
+	})
+	return nil
+}
+
 // tell shows both surfaces as the grant is now, as often as it takes.
 func (d *desk) tell(id string) {
 	d.telling.Go(func() {

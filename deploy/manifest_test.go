@@ -85,7 +85,9 @@ func TestSlackManifestAsksForNoMore(t *testing.T) {
 			Scopes struct{ Bot, User []string }
 		} `yaml:"oauth_config"`
 		Settings struct {
-			Events        any  `yaml:"event_subscriptions"`
+			Events struct {
+				Bot []string `yaml:"bot_events"`
+			} `yaml:"event_subscriptions"`
 			SocketMode    bool `yaml:"socket_mode_enabled"`
 			Interactivity struct {
 				Enabled bool `yaml:"is_enabled"`
@@ -104,8 +106,11 @@ func TestSlackManifestAsksForNoMore(t *testing.T) {
 	if diff := cmp.Diff(want, m.OAuth.Scopes.Bot); diff != "" {
 		t.Error(diff)
 	}
-	if len(m.OAuth.Scopes.User) > 0 || m.Settings.Events != nil {
-		t.Error("the manifest asks for a user's token or for events, and nothing here uses them")
+	if len(m.OAuth.Scopes.User) > 0 {
+		t.Error("the manifest asks for a user's token, and nothing here uses one")
+	}
+	if diff := cmp.Diff([]string{"app_home_opened"}, m.Settings.Events.Bot); diff != "" {
+		t.Error(diff)
 	}
 	if !m.Settings.SocketMode || !m.Settings.Interactivity.Enabled {
 		t.Error("without Socket Mode and interactivity no press arrives")

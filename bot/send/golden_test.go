@@ -38,7 +38,12 @@ func TestWhatIsShownIsAccepted(t *testing.T) {
 			inBubble(t, func(t *testing.T, emu *slackemu.Emulator, _ *send.Sender) {
 				args := url.Values{"token": {emu.Config().BotToken}}
 				method := "chat.postMessage"
-				if shown.Type == "modal" {
+				switch shown.Type {
+				case "home":
+					method = "views.publish"
+					args.Set("user_id", "UADA")
+					args.Set("view", string(b))
+				case "modal":
 					act, err := emu.RunCommand("UADA", "COPS", "/access help")
 					if err != nil {
 						t.Fatal(err)
@@ -46,7 +51,7 @@ func TestWhatIsShownIsAccepted(t *testing.T) {
 					method = "views.open"
 					args.Set("trigger_id", act.TriggerID)
 					args.Set("view", string(b))
-				} else {
+				default:
 					args.Set("channel", "COPS")
 					args.Set("text", shown.Text)
 					args.Set("blocks", string(shown.Blocks))

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/slack-go/slack"
+
 	"nightlatch/bot/view"
+	"nightlatch/grants/service"
 )
 
 // Window is a modal that is open for somebody.
@@ -36,4 +39,18 @@ func (s *Sender) Fill(ctx context.Context, w Window, m view.Modal) (Window, erro
 		return Window{}, s.failed("filling a modal", "views.update", err)
 	}
 	return Window{ID: w.ID, Hash: answer.View.Hash}, nil
+}
+
+// Publish makes the App Home of a person show the tab.
+func (s *Sender) Publish(ctx context.Context, t service.Tab) error {
+	const method = "views.publish"
+	if err := s.rested(method, service.Home); err != nil {
+		return err
+	}
+	f := view.Frame{Environment: s.environment, Who: t.Who}
+	_, err := s.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: t.Person.Slack(), View: f.Home(t)})
+	if err != nil {
+		return s.failed("publishing a home", method, err)
+	}
+	return nil
 }

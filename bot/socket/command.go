@@ -15,7 +15,7 @@ type Verb string
 // The verbs. Those that take access away pass every limit.
 const (
 	Ask      Verb = view.Ask
-	Form     Verb = "form" // open the form of a request
+	Form     Verb = view.OpenForm // open the form of a request
 	Help     Verb = "help"
 	Show     Verb = "show" // list one's own requests and grants
 	Usage    Verb = "usage"
@@ -25,6 +25,7 @@ const (
 	Withdraw Verb = view.Withdraw
 	Return   Verb = view.Return
 	Reveal   Verb = view.Reveal
+	OpenHome Verb = "open_home"
 	Explain  Verb = view.TellWhy
 	Nothing  Verb = "nothing" // to be acknowledged, no more
 )

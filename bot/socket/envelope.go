@@ -75,7 +75,7 @@ func Parse(kind, envelope string, payload []byte) (Command, error) {
 	}
 	switch kind {
 	case kindEvents:
-		return Command{Envelope: envelope, Verb: Nothing}, nil
+		return parseEvent(envelope, payload), nil
 	case kindSlash:
 		return parseSlash(envelope, payload)
 	case kindInteractive:
@@ -193,6 +193,9 @@ func (c Command) pressed(action, value string) (Command, error) {
 	switch v := Verb(action); v {
 	case Approve, Deny, Revoke, Withdraw, Return, Reveal:
 		c.Verb = v
+	case Form:
+		c.Verb = v
+		return c, nil
 	default:
 		return c, nil // a button of nobody, such as a link
 	}

@@ -127,6 +127,12 @@ func TestParseEnvelopes(t *testing.T) {
 		{"a link", "interactive", press("runbook", "x"), pressed(socket.Nothing, "")},
 		{"event", "events_api", `{}`, socket.Command{Envelope: "E1", Verb: socket.Nothing}},
 		{
+			"home opened", "events_api", `{"team_id":"T1","event":{"type":"app_home_opened","user":"U1","tab":"home"}}`,
+			socket.Command{Envelope: "E1", Verb: socket.OpenHome, Team: "T1", User: "U1"},
+		},
+		{"messages opened", "events_api", `{"team_id":"T1","event":{"type":"app_home_opened","user":"U1","tab":"messages"}}`, socket.Command{Envelope: "E1", Verb: socket.Nothing}},
+		{"form by a button", "interactive", press("form", ""), pressed(socket.Form, "")},
+		{
 			"confirmed", "interactive", submit("reveal_ends", grantID+" 2"),
 			socket.Command{Envelope: "E1", Verb: socket.Reveal, Team: "T1", User: "U1", Grant: grantID, Ends: 2, Window: "V1"},
 		},

@@ -61,6 +61,7 @@ type Clerk interface {
 	Who(id string) (grants.Person, bool)
 	RolesFor(p grants.PersonKey) []grants.Role
 	Mine(ctx context.Context, p grants.PersonKey) ([]service.Notice, error)
+	OpenHome(ctx context.Context, p grants.PersonKey) error
 }
 
 // Config is what a Listener is made of. AppToken, Sender, Identity and the service's three

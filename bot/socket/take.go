@@ -39,6 +39,8 @@ func (l *Listener) receive(r socketmode.Request) {
 		l.refuse(j, strangers, view.ErrForeign)
 	case err != nil:
 		l.refuse(j, string(c.person()), err)
+	case c.Verb == OpenHome:
+		l.homeOpened(j)
 	case c.Verb.takesAway():
 		l.queue(l.endings, j)
 	case !l.gate.admits(string(c.person())):

@@ -52,6 +52,29 @@ func (l *Listener) compose(ctx context.Context, j job) {
 	}
 }
 
+// homeOpened has a home shown to whoever opened it. Nobody is told when they do so too often:
+// the home says what was true last.
+func (l *Listener) homeOpened(j job) {
+	c := j.Command
+	if !l.gate.admits(string(c.person())) {
+		l.sorry(j, nil)
+		return
+	}
+	j.then = func(ctx context.Context) {
+		ctx, cancel := context.WithDeadline(ctx, j.deadline)
+		defer cancel()
+		if err := l.c.Clerk.OpenHome(ctx, c.person()); err != nil {
+			l.c.Log.Warn("a home was not prepared", "person", string(c.person()), "error", err)
+		}
+		l.ack(ctx, c, nil)
+	}
+	select {
+	case l.windows <- j:
+	default:
+		l.sorry(j, nil)
+	}
+}
+
 // relist shows a list of somebody's own grants anew, in place of the one in which they pressed.
 func (l *Listener) relist(ctx context.Context, c Command) {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)

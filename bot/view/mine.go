@@ -28,6 +28,24 @@ func (f Frame) Mine(ns []service.Notice) Message {
 	return m
 }
 
+// HomeTab is what the App Home shows.
+type HomeTab = slack.HomeTabViewRequest
+
+// Home shows a person what is theirs and not over, and how to ask for more.
+func (f Frame) Home(t service.Tab) HomeTab {
+	heading := func(text string) slack.Block { return slack.NewHeaderBlock(plain(text)) }
+	blocks := []slack.Block{heading("Your requests and grants")}
+	if len(t.Mine) == 0 {
+		blocks = append(blocks, section("You have no request or grant that is not over."))
+	}
+	blocks = append(append(blocks, f.mine(t.Mine)...), slack.NewDividerBlock(), heading("What you can ask for"))
+	if len(t.Roles) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(OpenForm, "", plain("Ask for access"))))
+	}
+	blocks = append(blocks, f.Help(t.Roles).Blocks...)
+	return HomeTab{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
+}
+
 func (f Frame) mine(ns []service.Notice) []slack.Block {
 	var blocks []slack.Block
 	for i, n := range ns {

@@ -27,6 +27,9 @@ const (
 	Reveal   = "reveal"
 )
 
+// OpenForm is the action ID of the button that opens the form of a request. It has no value.
+const OpenForm = "form"
+
 // Ask is the callback ID of the form of a request. Its private metadata is the channel where it was called.
 const Ask = "ask"
 

@@ -167,7 +167,21 @@ func modals(t *testing.T) map[string]view.Modal {
 	}
 }
 
+func homes() map[string]view.HomeTab {
+	return map[string]view.HomeTab{
+		"home": frame.Home(service.Tab{
+			Person: ada, Roles: []grants.Role{role()}, Mine: []service.Notice{
+				notice(grants.Pending, waiting), notice(grants.Open, named("01hzzzzzzz0000000000000001")),
+			},
+		}),
+		"home_nothing": view.Frame{}.Home(service.Tab{Person: ada}),
+	}
+}
+
 func TestWhatIsShown(t *testing.T) {
+	for name, h := range homes() {
+		t.Run(name, func(t *testing.T) { golden(t, name, h) })
+	}
 	for name, m := range messages() {
 		t.Run(name, func(t *testing.T) { golden(t, name, m) })
 	}

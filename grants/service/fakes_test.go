@@ -163,8 +163,32 @@ func (s *slack) changes(id string, edit func(*grants.SlackUser)) {
 type board struct {
 	mu     sync.Mutex
 	shown  map[string][]service.Notice // grant/surface → notices, oldest first
+	tabs   map[grants.PersonKey][]service.Tab
 	faults faults
 	refs   int
+}
+
+func (b *board) Publish(ctx context.Context, t service.Tab) error {
+	b.mu.Lock()
+	f := b.faults.take()
+	b.mu.Unlock()
+	if err := f.hit(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tabs == nil {
+		b.tabs = map[grants.PersonKey][]service.Tab{}
+	}
+	b.tabs[t.Person] = append(b.tabs[t.Person], t)
+	return nil
+}
+
+// homes are what the home of a user has shown, oldest first.
+func (b *board) homes(user string) []service.Tab {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.tabs[person(user)])
 }
 
 func (b *board) Show(ctx context.Context, n service.Notice) (string, error) {

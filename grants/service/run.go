@@ -36,7 +36,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
 		decideKick: make(chan struct{}, 1), deadlineKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
-		tellKick: map[Surface]chan struct{}{Verdict: make(chan struct{}, 1), Card: make(chan struct{}, 1)},
+		tellKick: map[Surface]chan struct{}{Verdict: make(chan struct{}, 1), Card: make(chan struct{}, 1), Home: make(chan struct{}, 1)},
 	}
 	s.defaults()
 	for name := range s.Issuers {
@@ -151,12 +151,19 @@ func (s *Service) recover(ctx context.Context) error {
 			if more, err = s.recovered(v, id, offset, now); err != nil {
 				return false
 			}
-			change.Docs = append(change.Docs, more.Docs...)
+			change.Docs = append(without(change.Docs, more.Docs), more.Docs...)
 			change.Events = append(change.Events, more.Events...)
 			offset += int64(len(more.Events))
 			return true
 		})
 		return change, err
+	})
+}
+
+// without leaves out the documents that others replace: the home of a person with several grants.
+func without(docs, others []ledger.Doc) []ledger.Doc {
+	return slices.DeleteFunc(docs, func(d ledger.Doc) bool {
+		return slices.ContainsFunc(others, func(o ledger.Doc) bool { return o.Kind == d.Kind && o.Key == d.Key })
 	})
 }
 

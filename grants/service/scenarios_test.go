@@ -353,6 +353,18 @@ func restartScenarios() []scenario {
 			},
 		},
 		{
+			name: "restart after the end of two grants, the home open",
+			first: func(w *world, at time.Duration) {
+				_ = w.svc.OpenHome(w.ctx, person(anna))
+				w.from(anna, orders)
+				id := w.from(anna, quiet)
+				w.lasts(100 * time.Millisecond)
+				opened := time.Now()
+				_, _ = w.reveals(anna, id)
+				w.until(opened, openFor+at)
+			},
+		},
+		{
 			name: "restart at the end, with a credential half-made",
 			first: func(w *world, at time.Duration) {
 				w.target.effect = 2 * time.Second

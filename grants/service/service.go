@@ -56,6 +56,8 @@ type Notifier interface {
 	// returned, empty the first time; the new one is kept. An error is retried; one that
 	// wraps a *Wait not before its time.
 	Show(ctx context.Context, n Notice) (ref string, err error)
+	// Publish makes the home of a person show the tab. An error is retried like one of Show.
+	Publish(ctx context.Context, t Tab) error
 }
 
 // Surface is a place where a grant is shown.
@@ -65,6 +67,7 @@ type Surface string
 const (
 	Verdict Surface = "verdict" // to the person who asked
 	Card    Surface = "card"    // to the approvers, in the role's channel
+	Home    Surface = "home"    // to one person: all that is theirs and not over
 )
 
 // Notice is what a surface should show. The grant is as it is now, never a rendered message.
@@ -80,6 +83,15 @@ type Notice struct {
 
 	// Who names a person by their key or PagerDuty user ID, as the directory is now; nil: nobody is known.
 	Who func(id string) (grants.Person, bool)
+}
+
+// Tab is what the home of a person should show: their requests and grants that are not over,
+// and what they can ask for.
+type Tab struct {
+	Person grants.PersonKey
+	Mine   []Notice
+	Roles  []grants.Role
+	Who    func(id string) (grants.Person, bool)
 }
 
 // Wait is an error that says when a Notifier may be called again.

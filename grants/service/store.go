@@ -17,6 +17,7 @@ const (
 	docGrant    = "grant"
 	docDue      = "due"
 	docOutbox   = "outbox"
+	docHome     = "home" // the outbox of those who ever opened their home
 	docEnvelope = "envelope"
 	docPerson   = "person"
 	docSnapshot = "snapshot"
@@ -45,17 +46,35 @@ type due struct {
 	Call   grants.Retry `json:"call,omitzero"`
 }
 
-// outbox says which version of a grant a surface should show and which it shows.
+// outbox says which version of a grant a surface should show and which it shows; of a home, as
+// of which event.
 type outbox struct {
-	Grant   string    `json:"grant"`
-	Surface Surface   `json:"surface"`
-	Want    int64     `json:"want"`
-	Shown   int64     `json:"shown"`
-	Ref     string    `json:"ref,omitempty"`
-	Since   time.Time `json:"since"`
+	Grant   string           `json:"grant,omitempty"`
+	Person  grants.PersonKey `json:"person,omitempty"` // of a home
+	Surface Surface          `json:"surface"`
+	Want    int64            `json:"want"`
+	Shown   int64            `json:"shown"`
+	Ref     string           `json:"ref,omitempty"`
+	Since   time.Time        `json:"since"`
 }
 
-func (o outbox) key() string { return o.Grant + "/" + string(o.Surface) }
+// kind and key name the document of the row.
+func (o outbox) kind() string { return docOf(o.Surface) }
+
+func (o outbox) key() string {
+	if o.Surface == Home {
+		return string(o.Person)
+	}
+	return o.Grant + "/" + string(o.Surface)
+}
+
+// docOf is the kind of the rows of a surface.
+func docOf(s Surface) string {
+	if s == Home {
+		return docHome
+	}
+	return docOutbox
+}
 
 // move is one event and the grant that it leaves.
 type move struct {
@@ -299,7 +318,7 @@ func tell(v *ledger.View, g grants.Grant, seq int64, at time.Time) ([]ledger.Doc
 		}
 		rows = append(rows, doc)
 	}
-	return rows, nil
+	return tellHome(v, rows, g.Person, seq, at)
 }
 
 func rowDoc(row outbox) (ledger.Doc, error) {
@@ -307,7 +326,7 @@ func rowDoc(row outbox) (ledger.Doc, error) {
 	if err != nil {
 		return ledger.Doc{}, fmt.Errorf("encoding outbox row %s: %w", row.key(), err)
 	}
-	doc := ledger.Doc{Kind: docOutbox, Key: row.key(), Value: b}
+	doc := ledger.Doc{Kind: row.kind(), Key: row.key(), Value: b}
 	if row.Shown < row.Want {
 		doc.Index = []ledger.Key{{Index: indexUntold + string(row.Surface), Key: ledger.TimeKey(row.Since)}}
 	}

@@ -43,7 +43,7 @@ func (s *Service) keepTelling(ctx context.Context, surface Surface) {
 		g.SetLimit(tellers)
 		results := make([]error, len(todo))
 		for i, row := range todo {
-			g.Go(func() error { results[i] = s.show(ctx, row); return nil })
+			g.Go(func() error { results[i] = s.tell(ctx, row); return nil })
 		}
 		_ = g.Wait() // results has the errors
 		for i, row := range todo {
@@ -72,7 +72,7 @@ func (s *Service) postpone(rows map[string]attempts, row outbox, err error) {
 	if w, ok := errors.AsType[*Wait](err); ok {
 		pause = w.For
 	} else {
-		s.Log.Warn("showing a grant, trying again", "grant", row.Grant, "surface", string(row.Surface), "error", err)
+		s.Log.Warn("showing a grant, trying again", "grant", row.Grant, "person", string(row.Person), "surface", string(row.Surface), "error", err)
 	}
 	a.next = time.Now().Add(pause)
 	rows[row.key()] = a
@@ -90,7 +90,7 @@ func (s *Service) untold(ctx context.Context, surface Surface, waiting map[strin
 				next = min(next, left)
 				return true
 			}
-			b, _ := v.Get(docOutbox, key)
+			b, _ := v.Get(docOf(surface), key)
 			var row outbox
 			if bad = json.Unmarshal(b, &row); bad != nil {
 				bad = fmt.Errorf("reading outbox row %s: %w", key, bad)
@@ -102,6 +102,14 @@ func (s *Service) untold(ctx context.Context, surface Surface, waiting map[strin
 		return bad
 	})
 	return rows, next, err
+}
+
+// tell makes what a row stands for show what is true.
+func (s *Service) tell(ctx context.Context, row outbox) error {
+	if row.Surface == Home {
+		return s.publish(ctx, row)
+	}
+	return s.show(ctx, row)
 }
 
 // show makes one surface show the grant as it is now and records that it does. A crash in between shows
