@@ -51,6 +51,7 @@ func (g Grant) NextAt(decide, call Retry) Due {
 	switch g.State {
 	case Asked:
 		d.Decide = later(g.Asked, decide.NotBefore)
+		d.Deadline = g.Asked.Add(g.Role.PendingFor)
 	case Pending:
 		d.Deadline = g.PendingUntil
 		if g.Approved() {

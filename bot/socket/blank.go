@@ -29,6 +29,7 @@ type blanker struct {
 // showing is a modal that shows a secret.
 type showing struct {
 	window send.Window
+	since  time.Time
 	due    time.Time
 	tries  int
 }
@@ -40,7 +41,7 @@ func newBlanker(s *send.Sender, m view.Modal) *blanker {
 // add remembers a modal that shows a secret from now on.
 func (b *blanker) add(w send.Window, due time.Time) {
 	w.Hash = "" // whatever it shows by then is blanked
-	b.put(showing{window: w, due: due})
+	b.put(showing{window: w, since: due, due: due})
 }
 
 func (b *blanker) put(s showing) {
@@ -94,7 +95,13 @@ func (b *blanker) due(now time.Time) (due []showing, next time.Duration) {
 	return due, next
 }
 
-const blankTries = 5
+// A modal that Slack does not let us blank is tried again, after longer and longer, for as
+// long as somebody may leave it open.
+const (
+	blankPause = 2 * time.Second
+	blankRest  = 2 * time.Minute
+	blankFor   = time.Hour
+)
 
 // blank blanks modals, some at a time. One that was closed needs none; what Slack does not
 // answer, or refuses for a reason of its own, is tried again.
@@ -106,10 +113,11 @@ func (b *blanker) blank(ctx context.Context, due []showing) {
 			ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 			defer cancel()
 			_, err := b.sender.Fill(ctx, s.window, b.modal)
-			if s.tries++; err == nil || errors.Is(err, send.ErrModalClosed) || s.tries >= blankTries {
+			if err == nil || errors.Is(err, send.ErrModalClosed) || time.Since(s.since) > blankFor {
 				return nil
 			}
-			pause := 2 * time.Second
+			pause := min(blankPause<<max(0, min(s.tries-4, 10)), blankRest)
+			s.tries++
 			if wait, ok := errors.AsType[*service.Wait](err); ok {
 				pause = wait.For
 			}

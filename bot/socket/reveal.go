@@ -105,9 +105,12 @@ func (l *Listener) takeBack(ctx context.Context, c Command, w send.Window, r ser
 		}
 		time.Sleep(time.Second)
 	}
-	// Slack may have taken the secret without saying so: it is covered, whatever is there.
+	// Slack may have taken the secret without saying so: it is covered, whatever is there, also
+	// while the program ends.
 	w.Hash = ""
-	l.say(ctx, c, w, l.frame.Problem(l.frame.Undelivered()))
+	covering, cancel := context.WithTimeout(context.WithoutCancel(ctx), retireTimeout)
+	defer cancel()
+	l.say(covering, c, w, l.frame.Problem(l.frame.Undelivered()))
 	l.tell(ctx, c, view.Plain(l.frame.Undelivered()))
 }
 

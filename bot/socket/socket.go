@@ -160,6 +160,9 @@ const (
 	blankTime = time.Second     // for the secrets that are still shown
 )
 
+// ackLeaves is what the last acknowledgement gets to leave by: slack-go says only that it is queued.
+const ackLeaves = 100 * time.Millisecond
+
 // Run listens until its context ends, which is no error, or until Slack refuses the app token for good.
 func (l *Listener) Run(ctx context.Context) error {
 	// Work and socket outlive ctx: what was taken is finished and acknowledged.
@@ -200,6 +203,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		l.report(last)
 		l.blanker.rest(last)
 	})
+	l.ignoreWhile(func() { time.Sleep(ackLeaves) })
 	hangUp()
 	l.ignoreWhile(func() { <-ended }) // closed, if it was the end
 	return fatal

@@ -26,7 +26,7 @@ func (s *Service) settle(ctx context.Context, id string) error {
 	if due.IsZero() || due.After(now) {
 		return nil // somebody else was here first
 	}
-	if g.State == grants.Pending && !now.Before(g.PendingUntil) {
+	if lapsed(g, now) {
 		return s.deadline(ctx, id)
 	}
 	return s.decide(ctx, g, d)
@@ -48,7 +48,7 @@ func (s *Service) deadline(ctx context.Context, id string) error {
 
 // overdue makes the moves that time alone brings. Restart makes the same ones.
 func overdue(g grants.Grant, now time.Time) ([]move, error) {
-	if g.State == grants.Pending && !now.Before(g.PendingUntil) {
+	if lapsed(g, now) {
 		g, err := g.Lapse(now)
 		e := bySystem(grants.KindLapsed, "sweep", now)
 		e.Outcome = grants.Lapsed
@@ -87,6 +87,18 @@ func overdue(g grants.Grant, now time.Time) ([]move, error) {
 		moves = append(moves, move{g, e})
 	}
 	return moves, nil
+}
+
+// lapsed reports whether a request waited for too long: for its votes, or for a decision that could
+// not be recorded.
+func lapsed(g grants.Grant, now time.Time) bool {
+	switch g.State {
+	case grants.Asked:
+		return !now.Before(g.Asked.Add(g.Role.PendingFor))
+	case grants.Pending:
+		return !now.Before(g.PendingUntil)
+	}
+	return false
 }
 
 func credentialEvent(kind grants.Kind, c grants.Credential, part string, now time.Time) grants.Event {

@@ -68,6 +68,9 @@ func storedGrants(v *ledger.View) (state []grants.Stored, err error) {
 // keepAuditing says loudly when the ledger does not keep the promises.
 func (s *Service) keepAuditing(ctx context.Context) {
 	for wait(ctx, auditEvery) == nil {
+		if err := s.Ledger.Verify(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("the ledger does not prove itself", "error", err)
+		}
 		found, err := s.Audit(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.Log.Error("auditing the ledger", "error", err)

@@ -135,7 +135,7 @@ func TestWhoeverLosesTheirAccountLosesTheirGrants(t *testing.T) {
 				t.Errorf("the grant of %s is %s, %s", user, g.State, g.Outcome)
 			}
 		}
-		n.reads(ben, "Slack account may no longer take part", "is refused by its target")
+		n.reads(ben, "accounts in Slack and PagerDuty no longer allow it", "is refused by its target")
 		n.buttonsAre(ben, "-approve", "-revoke")
 		if made := len(n.issued()); made != 1 {
 			t.Errorf("%d secrets were made", made)
