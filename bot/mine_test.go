@@ -129,3 +129,30 @@ func TestHome(t *testing.T) {
 		}
 	})
 }
+
+func TestReplace(t *testing.T) {
+	whole(t, func(r *rig, _ *shifts) {
+		r.run("UADA", "/access orders-read 1h checkout is failing")
+		r.later()
+		if _, there := r.emu.SeenBy("UADA").Find(slackemu.Find{ActionID: view.Replace}); there {
+			t.Error("there is something to replace before anything was shown")
+		}
+		r.press("UADA", view.Reveal)
+		r.later()
+		if _, err := r.emu.CloseView("UADA"); err != nil {
+			t.Fatal(err)
+		}
+		r.acknowledged(r.press("UADA", view.Replace))
+		r.later()
+		r.reads("UADA", "What was shown before no longer works")
+		tokens := r.tokens()
+		if len(tokens) != 2 {
+			t.Fatalf("%d tokens were sent", len(tokens))
+		}
+		for _, token := range tokens {
+			if n := r.holding(token); n != 1 {
+				t.Errorf("%d requests hold a token", n)
+			}
+		}
+	})
+}

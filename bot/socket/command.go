@@ -25,6 +25,7 @@ const (
 	Withdraw Verb = view.Withdraw
 	Return   Verb = view.Return
 	Reveal   Verb = view.Reveal
+	Replace  Verb = view.Replace
 	OpenHome Verb = "open_home"
 	Explain  Verb = view.TellWhy
 	Nothing  Verb = "nothing" // to be acknowledged, no more
@@ -34,6 +35,9 @@ const (
 func (v Verb) takesAway() bool {
 	return v == Deny || v == Revoke || v == Withdraw || v == Return
 }
+
+// reveals reports whether a verb shows a secret, in a modal that is opened first.
+func (v Verb) reveals() bool { return v == Reveal || v == Replace }
 
 // Line is a command's text, understood.
 type Line struct {

@@ -191,7 +191,7 @@ func parseInteractive(envelope string, payload []byte) (Command, error) {
 // pressed reads a button.
 func (c Command) pressed(action, value string) (Command, error) {
 	switch v := Verb(action); v {
-	case Approve, Deny, Revoke, Withdraw, Return, Reveal:
+	case Approve, Deny, Revoke, Withdraw, Return, Reveal, Replace:
 		c.Verb = v
 	case Form:
 		c.Verb = v

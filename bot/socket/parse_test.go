@@ -124,6 +124,7 @@ func TestParseEnvelopes(t *testing.T) {
 		want                socket.Command
 	}{
 		{"approve", "interactive", press("approve", grantID), pressed(socket.Approve, grantID)},
+		{"replace", "interactive", press("replace", grantID), pressed(socket.Replace, grantID)},
 		{"a link", "interactive", press("runbook", "x"), pressed(socket.Nothing, "")},
 		{"event", "events_api", `{}`, socket.Command{Envelope: "E1", Verb: socket.Nothing}},
 		{
@@ -217,7 +218,7 @@ func FuzzEnvelope(f *testing.F) {
 			t.Fatalf("names nobody: %+v", c)
 		}
 		switch c.Verb {
-		case socket.Approve, socket.Deny, socket.Revoke, socket.Withdraw, socket.Return, socket.Reveal, socket.Explain:
+		case socket.Approve, socket.Deny, socket.Revoke, socket.Withdraw, socket.Return, socket.Reveal, socket.Replace, socket.Explain:
 			if !grants.ValidID(c.Grant) {
 				t.Fatalf("grant %q", c.Grant)
 			}

@@ -42,7 +42,9 @@ func (l *Listener) reveal(ctx context.Context, j job) {
 	}
 	making, cancel := context.WithTimeout(ctx, revealTimeout)
 	defer cancel()
-	revealed, err := l.c.Revealer.Reveal(making, service.Showing{Origin: c.origin(), Grant: c.Grant, Ends: c.Ends})
+	revealed, err := l.c.Revealer.Reveal(making, service.Showing{
+		Origin: c.origin(), Grant: c.Grant, Ends: c.Ends, Replace: c.Verb == Replace,
+	})
 	if err != nil {
 		l.note(j, err)
 		l.say(ctx, c, window, l.noSecret(err))

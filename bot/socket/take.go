@@ -45,9 +45,9 @@ func (l *Listener) receive(r socketmode.Request) {
 		l.queue(l.endings, j)
 	case !l.gate.admits(string(c.person())):
 		l.swallow(j)
-	case (c.Verb == Reveal || c.Verb == Form) && l.repeats.again(c.Envelope, time.Now()):
+	case (c.Verb.reveals() || c.Verb == Form) && l.repeats.again(c.Envelope, time.Now()):
 		l.sorry(j, nil)
-	case c.Verb == Reveal:
+	case c.Verb.reveals():
 		l.queue(l.reveals, j)
 	case c.Verb == Form:
 		j.then = func(ctx context.Context) { l.compose(ctx, j) }

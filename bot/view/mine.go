@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -82,10 +83,14 @@ func pressable(g grants.Grant) []slack.BlockElement {
 	case grants.Asked, grants.Pending:
 		return []slack.BlockElement{button(Withdraw, g.ID, "Withdraw", slack.StyleDefault)}
 	case grants.Open:
-		return []slack.BlockElement{
+		bs := []slack.BlockElement{
 			button(Reveal, g.ID, "Reveal", slack.StylePrimary),
 			button(Return, g.ID, "Return", slack.StyleDefault),
 		}
+		if len(g.InState(grants.Live)) > 0 {
+			bs = slices.Insert(bs, 1, button(Replace, g.ID, "Replace", slack.StyleDefault))
+		}
+		return bs
 	}
 	return nil
 }

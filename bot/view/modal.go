@@ -43,10 +43,22 @@ func (f Frame) Secret(r service.Revealed, shown time.Duration) (m Modal, ok bool
 		}),
 		section(pieces(
 			"It opens "+bold(g.Role.Name)+" until "+until(r.Expires)+".",
+			replaced(r),
 			"Copy it now: this window blanks itself after "+length(shown)+", and the secret is shown nowhere else. Reveal makes another.",
 		)),
 		footer(f.environment()+"Grant "+g.ID+", credential "+strconv.Itoa(r.Ordinal)),
 	), true
+}
+
+// replaced says what became of the secrets that this one replaces.
+func replaced(r service.Revealed) string {
+	switch {
+	case r.Replaced == 0:
+		return ""
+	case r.Lingering > 0:
+		return ":warning: What was shown before is still being revoked: its target has not refused it yet. That is tried until it is proven dead."
+	}
+	return "What was shown before no longer works."
 }
 
 // Blanked takes the place of a secret that was shown long enough.

@@ -74,8 +74,17 @@ func (f Frame) verdictOpen(n service.Notice) Message {
 	m := f.message(n, title, body, pressable(g)...)
 	m.Blocks = slices.Insert(m.Blocks, 1,
 		literal("What you are given", g.Role.Description, n.Plan),
-		section("Press Reveal when you need it: the secret is made then, and shown to you alone. Press Return when you are done."))
+		section(how(g)))
 	return m
+}
+
+// how says what the buttons of an open grant do.
+func how(g grants.Grant) string {
+	s := "Press Reveal when you need it: the secret is made then, and shown to you alone. Press Return when you are done."
+	if len(g.InState(grants.Live)) > 0 {
+		s += " Did somebody else see it? Press Replace: what was shown stops working, and a new one is shown."
+	}
+	return s
 }
 
 // verdictRefused explains itself: why not, who is on call until when, who could say yes.

@@ -25,6 +25,7 @@ const (
 	Withdraw = "withdraw"
 	Return   = "return"
 	Reveal   = "reveal"
+	Replace  = "replace"
 )
 
 // OpenForm is the action ID of the button that opens the form of a request. It has no value.

@@ -125,6 +125,7 @@ func messages() map[string]view.Message {
 		"verdict_explained":      frame.Verdict(notice(grants.Closed, neverOpened, ended(grants.Denied, ben), explained)),
 		"verdict_pending":        frame.Verdict(notice(grants.Pending, waiting)),
 		"verdict_open":           frame.Verdict(notice(grants.Open)),
+		"verdict_open_shown":     frame.Verdict(notice(grants.Open, credentials(grants.Live, ""))),
 		"verdict_open_cut":       frame.Verdict(notice(grants.Open, cut)),
 		"verdict_elsewhere":      frame.Elsewhere(notice(grants.Open)),
 		"verdict_open_no_frills": view.Frame{}.Verdict(notice(grants.Open, func(n *service.Notice) { n.Grant.Role.Runbook, n.Grant.Role.Description = "", "" })),
@@ -145,6 +146,18 @@ func messages() map[string]view.Message {
 	}
 }
 
+func replacing(t *testing.T, lingering int) view.Modal {
+	t.Helper()
+	n := notice(grants.Open)
+	m, fits := frame.Secret(service.Revealed{
+		Grant: n.Grant, Ordinal: 3, Expires: n.Grant.Ends, Secret: grants.NewSecret("a secret"), Replaced: 1, Lingering: lingering,
+	}, 90*time.Second)
+	if !fits {
+		t.Fatal("a short secret does not fit")
+	}
+	return m
+}
+
 func modals(t *testing.T) map[string]view.Modal {
 	t.Helper()
 	n := notice(grants.Open)
@@ -156,6 +169,8 @@ func modals(t *testing.T) map[string]view.Modal {
 	}
 	return map[string]view.Modal{
 		"modal_secret":      secret,
+		"modal_replaced":    replacing(t, 0),
+		"modal_lingering":   replacing(t, 1),
 		"modal_one_moment":  frame.OneMoment(),
 		"modal_blanked":     frame.Blanked(),
 		"modal_just_shown":  frame.JustShown(),

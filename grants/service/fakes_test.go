@@ -250,10 +250,11 @@ type target struct {
 	expires                     bool   // it enforces the expiry that it was given
 	deaf                        bool   // it does not notice that a caller has given up
 	least                       time.Duration
+	class                       grants.Class // default Instant
 }
 
 func (t *target) Describe() grants.Description {
-	return grants.Description{Least: t.least, Greatest: 12 * time.Hour, Class: grants.Instant}
+	return grants.Description{Least: t.least, Greatest: 12 * time.Hour, Class: cmp.Or(t.class, grants.Instant)}
 }
 
 func (t *target) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {

@@ -28,7 +28,7 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 	if s.issuingNow.has(g.ID) {
 		return Revealed{}, ErrJustShown
 	}
-	if err := ready(g, r.Ends, s.Limits.Together, s.now()); err != nil {
+	if err := ready(g, r, s.Limits.Together, s.now()); err != nil {
 		return Revealed{}, err // before PagerDuty is asked: it would be for nothing
 	}
 	shift, read, err := s.stillOnCall(ctx, g, person, r.Origin)
@@ -43,12 +43,22 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 		return Revealed{}, ErrJustShown
 	}
 	defer s.issuingNow.remove(g.ID)
+	replaced := 0
+	if r.Replace {
+		if replaced, err = s.replace(ctx, g, issuer); err != nil {
+			return Revealed{}, err
+		}
+	}
 	g, c, order, err := s.intend(ctx, r, person, issuer, shift, read)
 	if err != nil {
 		return Revealed{}, err
 	}
 	secret, err := issue(ctx, issuer, order)
-	return s.enliven(ctx, g, c, secret, err)
+	shown, err := s.enliven(ctx, g, c, secret, err)
+	if shown.Replaced = replaced; issuer.Describe().Class != grants.Instant {
+		shown.Lingering = min(replaced, len(shown.Grant.InState(grants.Retiring)))
+	}
+	return shown, err
 }
 
 // mayReveal refuses whoever the grant does not belong to or who may no longer take part.
@@ -68,7 +78,7 @@ func (s *Service) mayReveal(g grants.Grant, p grants.Person) *Refusal {
 
 // ready reports whether another credential may be minted now. It is asked before the wire
 // and again inside the transaction of the intent.
-func ready(g grants.Grant, ends int, together time.Duration, now time.Time) error {
+func ready(g grants.Grant, r Showing, together time.Duration, now time.Time) error {
 	if g.State != grants.Open || !g.Ends.After(now) {
 		return ErrOver
 	}
@@ -77,10 +87,14 @@ func ready(g grants.Grant, ends int, together time.Duration, now time.Time) erro
 		if c.State != grants.Issuing && c.State != grants.Live {
 			continue
 		}
-		if now.Sub(c.Intended) < together {
+		wait := together
+		if r.Replace && c.State == grants.Live {
+			wait = min(together, twice)
+		}
+		if now.Sub(c.Intended) < wait {
 			return ErrJustShown
 		}
-		if c.Ordinal != ends {
+		if !r.ends(c) {
 			held = append(held, c)
 		}
 	}
@@ -142,7 +156,7 @@ func (s *Service) intend(ctx context.Context, r Showing, p grants.Person, issuer
 	}
 	g, err := s.update(ctx, r.Grant, func(_ *ledger.View, g grants.Grant, _ due) (step, error) {
 		var st step
-		if err := ready(g, r.Ends, s.Limits.Together, now); err != nil {
+		if err := ready(g, r, s.Limits.Together, now); err != nil {
 			return st, err
 		}
 		if g.BoundToShift() && g.Shift != shift && !read.Before(g.Read) { // the poll may know it newer
@@ -156,13 +170,11 @@ func (s *Service) intend(ctx context.Context, r Showing, p grants.Person, issuer
 		if !g.Ends.After(now) {
 			return st, ErrOver
 		}
-		// One that is gone already needs no end; one whose issuing was never answered has no answer now.
-		if next, err := g.Retire(r.Ends, false, now); err == nil {
-			g = next
-			st.moves = append(st.moves, move{g, credentialEvent(grants.KindRetiring, g.Credentials[r.Ends-1], "reveal", now)})
-		} else if !errors.Is(err, grants.ErrNotNow) {
+		g, retired, err := r.retire(g, now)
+		if err != nil {
 			return st, err
 		}
+		st.moves = append(st.moves, retired...)
 		next, made, err := g.Intend(s.Ledger.Instance(), earlier(plan.Until, g.Ends), now)
 		if err != nil {
 			return st, err

@@ -301,6 +301,31 @@ func issuingScenarios() []scenario {
 			},
 		},
 		{
+			name: "a replacement at the end",
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				opened := time.Now()
+				_, _ = w.reveals(anna, id)
+				w.moment(opened, openFor-100*time.Millisecond, at)
+				_, _ = w.supersedes(anna, id)
+			},
+		},
+		{
+			name:  "a replacement at a slow target",
+			world: func(w *world) { w.target.class, w.target.cut = grants.Seconds, 400*time.Millisecond },
+			play: func(w *world, at time.Duration) {
+				id := w.from(anna, orders)
+				w.lasts(100 * time.Millisecond)
+				_, _ = w.reveals(anna, id)
+				shown := time.Now()
+				w.until(shown, 11*time.Second)
+				w.meanwhile(func() { _, _ = w.supersedes(anna, id) })
+				w.moment(shown, 11*time.Second+around, at)
+				_, _ = w.returns(anna, id)
+			},
+		},
+		{
 			name:  "issuing given up, and works all the same",
 			world: func(w *world) { w.target.effect = 10 * time.Second },
 			play: func(w *world, at time.Duration) {

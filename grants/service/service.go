@@ -145,6 +145,9 @@ type Showing struct {
 	Origin
 	Grant string
 	Ends  int // the ordinal of the credential that this one replaces; 0: none
+
+	// Replace ends every live credential first, because its secret was seen.
+	Replace bool
 }
 
 // Revealed is a secret on its way to its one view.
@@ -153,6 +156,9 @@ type Revealed struct {
 	Ordinal int
 	Expires time.Time
 	Secret  grants.Secret
+
+	Replaced  int // how many credentials it replaced …
+	Lingering int // … and how many of these may still work: their target is slow, and it is being tried
 }
 
 // Refusal says why a command was not done. It is the answer to a person, so it is complete:
