@@ -47,17 +47,20 @@ func (f Frame) cardPending(n service.Notice) Message {
 func (f Frame) cardOpen(n service.Notice) Message {
 	g := n.Grant
 	title := f.mention(string(g.Person)) + " has " + bold(g.Role.Name) + " until " + until(g.Ends) + "."
-	return Message{
+	m := Message{
 		Text: title,
 		Blocks: []slack.Block{
 			section(pieces(title, f.explanation(ofThem, unvoted(current(g)), g.Role), f.votes(g))),
 			quote("Their reason, in their own words:", n.Reason),
 			literal("What they are given", g.Role.Description, n.Plan),
 			section(pieces(speed(n.Does), runbook(g.Role), revealed(g), undelivered(g))),
-			buttons(button(Revoke, g.ID, "Revoke", slack.StyleDanger)),
-			footer(f.environment() + "Grant " + g.ID),
 		},
 	}
+	if g.Role.Voters.Any() || g.Role.OffCall.Any() { // who votes may revoke; without voters nobody may
+		m.Blocks = append(m.Blocks, buttons(button(Revoke, g.ID, "Revoke", slack.StyleDanger)))
+	}
+	m.Blocks = append(m.Blocks, footer(f.environment()+"Grant "+g.ID))
+	return m
 }
 
 func (f Frame) cardOver(n service.Notice) Message {

@@ -51,3 +51,26 @@ func TestAGapOfAMinuteEndsNothing(t *testing.T) {
 		w.settles()
 	})
 }
+
+// Nobody grows the log without bound by pressing what is not theirs.
+func TestRefusalsAreEventsUpToAQuota(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		g := w.opened(anna, orders, time.Hour)
+		before := len(w.events())
+		for range 200 {
+			_, err := w.revokes(gus, g.ID)
+			w.refused(err, grants.BadStanding)
+		}
+		if n := len(w.events()) - before; n > 25 {
+			t.Errorf("200 presses of a guest left %d events", n)
+		}
+		w.passes(2 * time.Minute)
+		_, err := w.revokes(gus, g.ID)
+		w.refused(err, grants.BadStanding)
+		if last := w.events()[len(w.events())-1]; last.Count < 150 {
+			t.Errorf("the next event says that %d were not recorded", last.Count)
+		}
+		w.settles()
+	})
+}

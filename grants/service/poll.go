@@ -73,10 +73,17 @@ const envelopeLife = 24 * time.Hour
 
 // keepPolling asks who is on call now, for all roles at once, and lets open grants follow.
 func (s *Service) keepPolling(ctx context.Context) {
+	silent := false
 	for ctx.Err() == nil {
-		if err := s.poll(ctx); err != nil && ctx.Err() == nil {
+		err := s.poll(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil && !silent:
 			s.Log.Warn("polling PagerDuty; open grants keep their last known end", "error", err)
+		case err == nil && silent:
+			s.Log.Info("PagerDuty answers again")
 		}
+		silent = err != nil
 		select {
 		case <-ctx.Done():
 		case <-time.After(s.Poll):

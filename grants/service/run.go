@@ -21,6 +21,7 @@ type Service struct {
 	sources    []grants.Source
 	known      known
 	issuingNow set
+	refused    quota
 	clock      clock
 	broken     chan error // the first error after which the process must stop
 	pulse      pulse

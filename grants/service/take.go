@@ -36,14 +36,16 @@ func (s *Service) Request(ctx context.Context, a Ask) (grants.Grant, error) {
 	id := grants.NewID(now, random)
 	typed := salted(a.Reason)
 	var over *Refusal
+	missed, kept := s.refused.check(a.Person, now)
 	g, err := s.take(ctx, a.Origin, id, now, func(v *ledger.View, _ grants.Grant) (step, error) {
 		if over = s.overCaps(v, role, person.Key); over != nil {
-			return rejected(a.Origin, "", over.Reasons, now), nil
+			return rejected(a.Origin, "", over.Reasons, now).within(missed, kept), nil
 		}
 		g := grants.New(id, person.Key, role, duration, a.Channel, now)
 		return step{moves: []move{{g, byPerson(grants.KindAsked, person.Key, now)}}, typed: typed}, nil
 	})
 	if err == nil && over != nil {
+		s.refused.count(a.Person, kept, now)
 		return g, over
 	}
 	return g, err
@@ -162,6 +164,7 @@ func (s *Service) actWith(ctx context.Context, o Origin, id string, typed *grant
 		return grants.Grant{}, s.refuse(ctx, o, "", &Refusal{Reasons: []grants.Reason{{Code: grants.BadStanding, Detail: string(person.Standing)}}}, now)
 	}
 	var refusal *Refusal
+	missed, kept := s.refused.check(o.Person, now)
 	g, err := s.take(ctx, o, id, now, func(_ *ledger.View, g grants.Grant) (step, error) {
 		refusal = nil
 		if g.ID == "" {
@@ -173,11 +176,12 @@ func (s *Service) actWith(ctx context.Context, o Origin, id string, typed *grant
 		}
 		if len(moves) == 0 {
 			refusal = &Refusal{Role: &g.Role, Grant: &g, Reasons: reasons}
-			return rejected(o, g.ID, reasons, now), nil
+			return rejected(o, g.ID, reasons, now).within(missed, kept), nil
 		}
 		return step{moves: moves, typed: typed}, nil
 	})
 	if err == nil && refusal != nil {
+		s.refused.count(o.Person, kept, now)
 		return g, refusal
 	}
 	return g, err
@@ -190,7 +194,7 @@ func (s *Service) take(ctx context.Context, o Origin, id string, now time.Time, 
 			return step{}, ErrDuplicate
 		}
 		st, err := f(v, g)
-		if err != nil || o.Envelope == "" {
+		if nothing := len(st.moves)+len(st.events) == 0; err != nil || nothing || o.Envelope == "" {
 			return st, err
 		}
 		b, err := json.Marshal(now)
@@ -207,13 +211,25 @@ func (s *Service) take(ctx context.Context, o Origin, id string, now time.Time, 
 
 // refuse records a refusal that touched no grant, and is its answer.
 func (s *Service) refuse(ctx context.Context, o Origin, id string, r *Refusal, now time.Time) error {
+	missed, kept := s.refused.check(o.Person, now)
 	_, err := s.take(ctx, o, "", now, func(*ledger.View, grants.Grant) (step, error) {
-		return rejected(o, id, r.Reasons, now), nil
+		return rejected(o, id, r.Reasons, now).within(missed, kept), nil
 	})
 	if err != nil {
 		return err
 	}
+	s.refused.count(o.Person, kept, now)
 	return r
+}
+
+// within keeps a refusal's event within its person's quota: it says how many before it were
+// not recorded, or is none itself.
+func (st step) within(missed int, kept bool) step {
+	if !kept {
+		return step{}
+	}
+	st.events[0].Count = missed
+	return st
 }
 
 func rejected(o Origin, grant string, reasons []grants.Reason, now time.Time) step {
