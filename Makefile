@@ -1,28 +1,29 @@
 # make test is what a new clone runs, and what CI runs first. make help lists the rest.
 
 GO ?= go
+SHELL := bash
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 
 # Packages with goroutines, where one green run proves little.
-CONCURRENT := ./grants/service/... ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life ./cmd/nightlatch/wiring
+CONCURRENT := ./grants/service/... ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life
+WHOLE := ./cmd/nightlatch/wiring
 REPEAT := 3
 
 # Deaths and random lives, which are many already. Under the race detector they are thinned.
 LIVES := TestCrashMatrix|TestSimulation
 
-# Parsers of what others send, as package:target; and how long each is fuzzed.
+# Parsers of what others send, as package:target:time. What anybody can send gets most.
 FUZZ := \
-	./cmd/nightlatch/config:FuzzConfig \
-	./bot/socket:FuzzCommand \
-	./bot/socket:FuzzEnvelope \
-	./integrations/pagerduty:FuzzAnswer \
-	./integrations/token:FuzzIntrospect \
-	./integrations/token:FuzzScopes \
-	./integrations/token/verify:FuzzPath \
-	./integrations/token/verify:FuzzToken
-FUZZTIME := 20s
+	./cmd/nightlatch/config:FuzzConfig:20s \
+	./bot/socket:FuzzCommand:20s \
+	./bot/socket:FuzzEnvelope:20s \
+	./integrations/pagerduty:FuzzAnswer:5s \
+	./integrations/token:FuzzIntrospect:5s \
+	./integrations/token:FuzzScopes:5s \
+	./integrations/token/verify:FuzzPath:5s \
+	./integrations/token/verify:FuzzToken:5s
 
 # Where packages from npm are installed that tests run against: programs by others, as far from ours as can be.
 NPM_DIRS := \
@@ -80,7 +81,8 @@ lint: ## formatting, vet, fixes, staticcheck
 	$(GO) tool staticcheck ./... $(CI_PACKAGES)
 
 repeat: ## the concurrent packages again and again
-	$(GO) test $(RACE) -short -shuffle=on -count=$(REPEAT) -skip '$(LIVES)' $(CONCURRENT)
+	$(GO) test $(RACE) -shuffle=on -count=$(REPEAT) -skip '$(LIVES)' $(CONCURRENT)
+	$(GO) test -shuffle=on -count=$(REPEAT) $(WHOLE)
 
 prove: ## every death of the crash matrix and the simulation, without the race detector; prints counts and seeds
 	@mkdir -p bin
@@ -88,12 +90,12 @@ prove: ## every death of the crash matrix and the simulation, without the race d
 		if test $$code = 0; then grep -E '^ +[a-z_]+\.go:[0-9]+: |^--- |^ok' bin/lives.txt; else cat bin/lives.txt; fi; exit $$code
 
 # A target that is missing is an error: go test -fuzz would only warn.
-fuzz: ## each parser, FUZZTIME long
+fuzz: ## each parser, for its time
 	@for target in $(FUZZ); do \
-		pkg=$${target%%:*}; name=$${target##*:}; \
+		IFS=: read -r pkg name time <<< "$$target"; \
 		$(GO) test -list "^$$name$$" $$pkg | grep -qx "$$name" || { echo "$$pkg has no $$name"; exit 1; }; \
-		echo "Fuzzing $$pkg $$name for $(FUZZTIME)."; \
-		$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; \
+		echo "Fuzzing $$pkg $$name for $$time."; \
+		$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $$time -fuzzminimizetime 10x $$pkg || exit 1; \
 	done
 
 faults: ## plants known faults, and demands that a named test sees each
