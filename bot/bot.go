@@ -20,7 +20,7 @@ import (
 	"nightlatch/grants"
 )
 
-// Config is what a Bot is made of. AppToken, Sender, Identity and the three sides of the
+// Config is what a Bot is made of. AppToken, Sender, Identity and the four sides of the
 // service must be set.
 type Config struct {
 	AppToken    grants.Secret
@@ -32,6 +32,7 @@ type Config struct {
 	Taker       socket.Taker
 	Revealer    socket.Revealer
 	Clerk       socket.Clerk
+	People      socket.People
 	Environment string
 	Limits      socket.Limits
 	Log         *slog.Logger // nil: silent

@@ -30,7 +30,8 @@ type desk struct {
 	lost      []string // what was undelivered: grant/ordinal
 	rejected  []string
 	swallowed int
-	failing   int // calls of Undelivered that fail
+	overheard []int // connections too many
+	failing   int   // calls of Undelivered that fail
 
 	automatic bool                                            // requests open at once
 	slow      atomic.Int64                                    // of every Take, in nanoseconds
@@ -214,6 +215,13 @@ func (d *desk) Reject(_ context.Context, o service.Origin, detail string) error 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.rejected = append(d.rejected, o.Person.Slack()+": "+detail)
+	return nil
+}
+
+func (d *desk) Overheard(_ context.Context, connections, ours int) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.overheard = append(d.overheard, connections-ours)
 	return nil
 }
 

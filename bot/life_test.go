@@ -18,7 +18,7 @@ func TestServerThatClosesAfterHello(t *testing.T) {
 		for end := time.Now().Add(time.Hour); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 			r.emu.CutSockets()
 		}
-		if n := r.count("apps.connections.open") - before; n > 70 || n < 30 {
+		if n := r.count("apps.connections.open") - before; n > 140 || n < 60 {
 			t.Errorf("asked for %d connections in an hour", n)
 		}
 		time.Sleep(2 * time.Minute)
@@ -30,14 +30,91 @@ func TestServerThatClosesAfterHello(t *testing.T) {
 func TestReconnectsAtOnceAfterALongLife(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
 		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := r.emu.Connections(); n != 2 {
+			t.Errorf("%d connections", n)
+		}
 		r.emu.Disconnect("refresh_requested")
 		time.Sleep(100 * time.Millisecond)
 		synctest.Wait()
-		if n := r.emu.Connections(); n != 1 {
+		r.acknowledged(r.run("UADA", "/access help"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := r.emu.Connections(); n != 2 {
 			t.Errorf("%d connections", n)
 		}
-		if n := r.bot.Counts().Surplus; n > 0 {
-			t.Error("our own connection is taken for somebody else's")
+		if n := r.bot.Counts(); n.Surplus > 0 || n.Connected != 2 {
+			t.Errorf("our own connections are taken for somebody else's: %+v", n)
+		}
+	})
+}
+
+// Two connections are never born together, so that Slack does not refresh them together.
+func TestConnectionsAreStaggered(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		for hour := range 24 {
+			if n := r.emu.Connections(); n == 0 {
+				t.Fatalf("no connection in hour %d", hour)
+			}
+			act, err := r.emu.RunCommand("UADA", channel, "/access help")
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			r.acknowledged(act)
+		}
+		if n := r.bot.Counts(); n.Hellos < 10 || n.Surplus > 0 {
+			t.Errorf("counts: %+v", n)
+		}
+	})
+}
+
+// Whenever one connection ends in the middle of a press, the press is taken and acknowledged.
+func TestRefreshInTheMiddleOfAPress(t *testing.T) {
+	for after := time.Duration(0); after < 1200*time.Millisecond; after += 100 * time.Millisecond {
+		inBubble(t, nil, func(r *rig) {
+			time.Sleep(10 * time.Minute)
+			r.service.slow.Store(int64(time.Second))
+			for range 6 {
+				act, err := r.emu.RunCommand("UADA", channel, "/access orders-read 1h checkout is failing")
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait() // slack-go drops what it has read when the socket closes at that very moment
+				time.Sleep(after)
+				r.emu.DisconnectOne("refresh_requested")
+				time.Sleep(3 * time.Second)
+				synctest.Wait()
+				r.acknowledged(act)
+				if n := len(r.emu.SeenBy("UADA").Warnings); n > 0 {
+					t.Errorf("%d warnings, disconnected after %s", n, after)
+				}
+				time.Sleep(10 * time.Minute)
+			}
+			if n := len(r.taken()); n != 6 {
+				t.Errorf("%d presses were taken", n)
+			}
+			r.service.slow.Store(0)
+		})
+	}
+}
+
+// Slack disables the link again and again: it is asked with growing pauses, and then all is well.
+func TestStormOfDisabledLinks(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		before := r.count("apps.connections.open")
+		for range 600 {
+			r.emu.Disconnect("link_disabled")
+			time.Sleep(time.Second)
+		}
+		if n := r.count("apps.connections.open") - before; n > 40 {
+			t.Errorf("asked for %d connections in ten minutes", n)
+		}
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if n := r.emu.Connections(); n != 2 {
+			t.Errorf("%d connections", n)
 		}
 		r.acknowledged(r.run("UADA", "/access help"))
 	})
@@ -64,14 +141,21 @@ func TestUnusableAppToken(t *testing.T) {
 
 func TestSomebodyElseListens(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
+		time.Sleep(time.Hour)
 		other, err := bot.New(r.config)
 		if err != nil {
 			t.Fatal(err)
 		}
 		stop := r.runs(other)
-		r.settle()
-		if n := other.Counts().Surplus; n != 1 {
-			t.Errorf("%d alarms", n)
+		time.Sleep(40 * time.Second)
+		synctest.Wait()
+		if n := other.Counts().Surplus; n > 0 {
+			t.Error("an alarm before it is sure: a connection that is no more may be counted for a while")
+		}
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if n := other.Counts().Surplus; n != 1 || len(r.service.overheard) != 1 || r.service.overheard[0] != 2 {
+			t.Errorf("%d alarms, recorded: %v", n, r.service.overheard)
 		}
 		if !strings.Contains(r.logs.String(), "somebody else listens with our app token") {
 			t.Error("nothing was logged")
@@ -79,6 +163,27 @@ func TestSomebodyElseListens(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// A connection of an earlier run that Slack still counts is no alarm.
+func TestConnectionsOfAnEarlierRun(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		other, err := bot.New(r.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := r.runs(other)
+		time.Sleep(10 * time.Second)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if n := r.bot.Counts(); n.Surplus > 0 || n.Connected != 2 {
+			t.Errorf("counts: %+v", n)
+		}
+		r.acknowledged(r.run("UADA", "/access help"))
 	})
 }
 

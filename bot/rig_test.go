@@ -48,6 +48,7 @@ type back interface {
 	socket.Taker
 	socket.Revealer
 	socket.Clerk
+	socket.People
 }
 
 // inBubble runs a test against a running bot, and checks afterwards that no rule of Slack's
@@ -125,7 +126,7 @@ func (r *rig) start(transport http.RoundTripper, dialer *websocket.Dialer, adjus
 	c := bot.Config{
 		AppToken: grants.NewSecret(cfg.AppToken), APIURL: cfg.BaseURL + "/api", Transport: transport, Dialer: dialer,
 		Sender: r.sender, Identity: identity, Environment: "playground", Log: log,
-		Taker: behind, Revealer: behind, Clerk: behind,
+		Taker: behind, Revealer: behind, Clerk: behind, People: behind,
 	}
 	if adjust != nil {
 		adjust(&c)

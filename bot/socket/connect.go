@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -20,6 +21,7 @@ const (
 // when Slack closes each one right after its hello.
 type pacer struct {
 	client *http.Client
+	hold   func() time.Duration // how long the other connection asks for; zero or less: it does not
 
 	mu    sync.Mutex
 	last  time.Time
@@ -29,15 +31,30 @@ type pacer struct {
 // Do is http.Client's, with the wait.
 func (p *pacer) Do(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/apps.connections.open") {
-		timer := time.NewTimer(time.Until(p.next()))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			return nil, r.Context().Err()
+		if err := p.wait(r.Context()); err != nil {
+			return nil, err
 		}
 	}
 	return p.client.Do(r)
+}
+
+// wait waits for the pause, and then for the other connection, which may end meanwhile.
+func (p *pacer) wait(ctx context.Context) error {
+	const look = time.Second
+	at := p.next()
+	for {
+		pause := max(time.Until(at), min(p.hold(), look))
+		if pause <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
 }
 
 // next says when a connection may be asked for: at once after one that was steady, else

@@ -234,6 +234,7 @@ func (c Command) checkIDs() error {
 // job is a command on its way, with the time by which Slack wants its acknowledgement.
 type job struct {
 	Command
+	via      *wire // by which it came
 	deadline time.Time
 	flaw     error                 // it is only to be refused, with this
 	then     func(context.Context) // of the windows: what is to be done

@@ -28,13 +28,13 @@ const (
 func (l *Listener) reveal(ctx context.Context, j job) {
 	c := j.Command
 	if time.Now().After(j.deadline) { // the trigger is as good as dead
-		l.reply(ctx, c, view.Plain(view.Busy))
+		l.reply(ctx, j, view.Plain(view.Busy))
 		return
 	}
 	if c.Ephemeral { // the press brings a fresh URL by which the verdict can be replaced
 		l.c.Sender.Remember(c.Grant, c.ResponseURL)
 	}
-	window, err := l.oneMoment(ctx, c)
+	window, err := l.oneMoment(ctx, j)
 	if err != nil {
 		l.c.Log.Warn("could not open the modal of a secret", "grant", c.Grant, "error", err)
 		l.tell(ctx, c, view.Plain(l.frame.NotOpened()))
@@ -58,15 +58,16 @@ func (l *Listener) reveal(ctx context.Context, j job) {
 // oneMoment acknowledges and opens the modal, or, when a modal was submitted, keeps that one.
 // Slack changes a submitted modal when it gets to the acknowledgement, in its own time; the hash
 // of an update after that keeps a late one from covering the secret.
-func (l *Listener) oneMoment(ctx context.Context, c Command) (send.Window, error) {
+func (l *Listener) oneMoment(ctx context.Context, j job) (send.Window, error) {
+	c := j.Command
 	wait := l.frame.OneMoment()
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if c.Window == "" {
-		l.ack(ctx, c, nil)
+		l.ack(ctx, j, nil)
 		return l.c.Sender.Open(opening, c.Trigger, wait)
 	}
-	l.ack(ctx, c, slack.NewUpdateViewSubmissionResponse(&wait))
+	l.ack(ctx, j, slack.NewUpdateViewSubmissionResponse(&wait))
 	select {
 	case <-time.After(ackSettles):
 	case <-opening.Done():

@@ -1,4 +1,4 @@
-// Package socket is the incoming half of the bot: it keeps one Socket Mode connection to
+// Package socket is the incoming half of the bot: it keeps two Socket Mode connections to
 // Slack, turns envelopes into commands, and has them recorded before they are acknowledged.
 //
 // A command goes through fixed steps: it is understood ([Parse]), its workspace is checked,
@@ -10,15 +10,15 @@
 // takes no more envelopes, finishes what it took, blanks the secrets that are still shown, and closes the
 // socket last, so that everything that was recorded could be acknowledged.
 //
-// Caveats: slack-go closes its socket on every disconnect, so an envelope may be lost in a
-// reconnection; Slack then shows its warning, and every button may be pressed again. The
+// Caveats: slack-go closes its socket on every disconnect. Slack hands each envelope to any one of
+// the connections, and they are refreshed at different times, so that one of them hears what is
+// pressed; what is lost all the same, Slack shows its warning for, and every button may be pressed again. The
 // reader never waits: when the workers are behind, a person reads "busy", and when even
 // those answers pile up, Slack's own warning.
 package socket
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,8 +28,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"nightlatch/bot/send"
 	"nightlatch/bot/view"
@@ -54,17 +52,22 @@ type Revealer interface {
 	Undelivered(ctx context.Context, grant string, ordinal int, why string) error
 }
 
-// Clerk knows the people and keeps the books on what was not let through.
+// Clerk keeps the books on what was not let through, and on who else listens.
 type Clerk interface {
 	Swallowed(ctx context.Context, count int) error
 	Reject(ctx context.Context, o service.Origin, detail string) error
+	Overheard(ctx context.Context, connections, ours int) error
+}
+
+// People knows them, what they may ask for and what is theirs.
+type People interface {
 	Who(id string) (grants.Person, bool)
 	RolesFor(p grants.PersonKey) []grants.Role
 	Mine(ctx context.Context, p grants.PersonKey) ([]service.Notice, error)
 	OpenHome(ctx context.Context, p grants.PersonKey) error
 }
 
-// Config is what a Listener is made of. AppToken, Sender, Identity and the service's three
+// Config is what a Listener is made of. AppToken, Sender, Identity and the service's four
 // sides must be set.
 type Config struct {
 	AppToken    grants.Secret
@@ -76,6 +79,7 @@ type Config struct {
 	Taker       Taker
 	Revealer    Revealer
 	Clerk       Clerk
+	People      People
 	Environment string
 	Limits      Limits
 	Log         *slog.Logger // nil: silent
@@ -87,13 +91,15 @@ type Counts struct {
 	Swallowed int64 // commands that the limits or a full queue refused
 	Foreign   int64 // commands from elsewhere
 	Malformed int64 // envelopes that nobody could read
-	Surplus   int64 // hellos that counted more connections than ours
+	Surplus   int64 // alarms that somebody else listens with our app token
+	Connected int64 // of our connections, now
 }
 
 // Listener listens to Slack.
 type Listener struct {
 	c       Config
-	client  *socketmode.Client
+	wires   [connections]*wire
+	watch   watch // of the reader alone
 	frame   view.Frame
 	gate    *gate
 	blanker *blanker
@@ -119,7 +125,7 @@ func New(c Config) (*Listener, error) {
 	switch {
 	case c.AppToken.Expose() == "":
 		return nil, errors.New("making the Slack listener: the app token is empty")
-	case c.Sender == nil || c.Taker == nil || c.Revealer == nil || c.Clerk == nil:
+	case c.Sender == nil || c.Taker == nil || c.Revealer == nil || c.Clerk == nil || c.People == nil:
 		return nil, errors.New("making the Slack listener: the sender or a side of the service is missing")
 	case c.Identity.Team == "":
 		return nil, errors.New("making the Slack listener: the workspace is unknown")
@@ -131,26 +137,25 @@ func New(c Config) (*Listener, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	api := slack.New("", slack.OptionAppLevelToken(c.AppToken.Expose()), slack.OptionAPIURL(base),
-		slack.OptionHTTPClient(&pacer{client: send.NewClient(c.Transport)}))
-	var options []socketmode.Option
-	if c.Dialer != nil {
-		options = append(options, socketmode.OptionDialer(c.Dialer))
-	}
-	frame := view.Frame{Environment: c.Environment, Who: c.Clerk.Who}
-	return &Listener{
-		c: c, client: socketmode.New(api, options...), frame: frame,
+	frame := view.Frame{Environment: c.Environment, Who: c.People.Who}
+	l := &Listener{
+		c: c, frame: frame,
 		gate: newGate(c.Limits), blanker: newBlanker(c.Sender, frame.Blanked()), repeats: repeats{},
 		endings: make(chan job, takeQueue), takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue),
 		windows: make(chan job, windowQueue), apologies: make(chan job, sorryQueue),
-	}, nil
+	}
+	for i := range l.wires {
+		l.wires[i] = newWire(c, base)
+	}
+	l.wires[0].beside, l.wires[1].beside = l.wires[1], l.wires[0]
+	return l, nil
 }
 
 // Counts says how the listener is.
 func (l *Listener) Counts() Counts {
 	return Counts{
 		Hellos: l.hellos.Load(), Swallowed: l.refused.Load(), Foreign: l.foreign.Load(),
-		Malformed: l.malformed.Load(), Surplus: l.surplus.Load(),
+		Malformed: l.malformed.Load(), Surplus: l.surplus.Load(), Connected: l.connected(),
 	}
 }
 
@@ -171,11 +176,11 @@ func (l *Listener) Run(ctx context.Context) error {
 	connected, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
 
-	ended := make(chan error, 1)
-	go func() {
-		defer close(ended)
-		ended <- l.client.RunContext(connected)
-	}()
+	ended := make(chan error, connections)
+	var wired sync.WaitGroup
+	for i, w := range l.wires {
+		wired.Go(func() { ended <- w.run(connected, time.Duration(i)*headStart) })
+	}
 	blanking, stopBlanking := context.WithCancel(working)
 	defer stopBlanking()
 	var blanked, workers, openers sync.WaitGroup
@@ -205,7 +210,7 @@ func (l *Listener) Run(ctx context.Context) error {
 	})
 	l.ignoreWhile(func() { time.Sleep(ackLeaves) })
 	hangUp()
-	l.ignoreWhile(func() { <-ended }) // closed, if it was the end
+	l.ignoreWhile(wired.Wait)
 	return fatal
 }
 
@@ -225,103 +230,6 @@ func (l *Listener) start(ctx context.Context, workers, openers *sync.WaitGroup) 
 	pool(workers, revealWorkers, l.reveals, l.reveal)
 	pool(openers, windowWorkers, l.windows, func(ctx context.Context, j job) { j.then(ctx) })
 	pool(workers, sorryWorkers, l.apologies, l.apologise)
-}
-
-// ignoreWhile keeps reading what slack-go says, which would hang otherwise, until f is done.
-// An envelope that comes now is not acknowledged: it can be pressed again.
-func (l *Listener) ignoreWhile(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	for {
-		select {
-		case <-l.client.Events:
-		case <-done:
-			return
-		}
-	}
-}
-
-// read takes events until the context ends, or the connection for good.
-func (l *Listener) read(ctx context.Context, ended <-chan error) error {
-	minute := time.NewTicker(time.Minute)
-	defer minute.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-ended:
-			return fmt.Errorf("listening to Slack: %w", send.Plainly(err))
-		case <-minute.C:
-			l.gate.forget()
-			l.repeats.forget(time.Now())
-			go l.report(ctx)
-		case event := <-l.client.Events:
-			if err := l.event(event); err != nil {
-				return fmt.Errorf("listening to Slack: %w", err)
-			}
-		}
-	}
-}
-
-// event looks at one event of slack-go. Its error is the end.
-func (l *Listener) event(e socketmode.Event) error {
-	switch e.Type {
-	case socketmode.EventTypeHello:
-		l.greeted(e.Request)
-	case socketmode.EventTypeConnectionError:
-		return l.notConnected(e)
-	case socketmode.EventTypeErrorBadMessage:
-		l.badMessage(e)
-	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
-		l.receive(*e.Request)
-	case socketmode.EventTypeErrorWriteFailed:
-		l.c.Log.Warn("an acknowledgement could not be written")
-	}
-	return nil
-}
-
-// greeted counts who else listens with our app token.
-func (l *Listener) greeted(r *socketmode.Request) {
-	l.hellos.Add(1)
-	if r == nil {
-		return
-	}
-	if r.NumConnections > 1 {
-		l.surplus.Add(1)
-		l.c.Log.Error("somebody else listens with our app token", "connections", r.NumConnections, "ours", 1)
-		return
-	}
-	l.c.Log.Info("connected to Slack")
-}
-
-// notConnected tells the errors that pass from those that only a human can mend, which
-// slack-go would retry for ever.
-func (l *Listener) notConnected(e socketmode.Event) error {
-	data, ok := e.Data.(*slack.ConnectionErrorEvent)
-	if !ok {
-		return nil
-	}
-	err := send.Plainly(data.ErrorObj)
-	if errors.Is(err, send.ErrAuth) {
-		return fmt.Errorf("asking for a connection with the app token: %w", err)
-	}
-	l.c.Log.Warn("could not connect to Slack", "attempt", data.Attempt, "again_in", data.Backoff, "error", err)
-	return nil
-}
-
-// badMessage reads what slack-go could not. Ours is the smaller parser, and a press that it
-// understands is worth taking.
-func (l *Listener) badMessage(e socketmode.Event) {
-	var r socketmode.Request
-	if data, ok := e.Data.(*socketmode.ErrorBadMessage); ok && json.Unmarshal(data.Message, &r) == nil && r.EnvelopeID != "" {
-		l.receive(r)
-		return
-	}
-	l.malformed.Add(1)
-	l.c.Log.Warn("Slack sent what cannot be read")
 }
 
 // report has one event written for everything that was swallowed since the last.

@@ -24,9 +24,9 @@ const (
 var errBusy = service.ErrBusy
 
 // receive reads one envelope and queues what is to be done. It never waits.
-func (l *Listener) receive(r socketmode.Request) {
+func (l *Listener) receive(w *wire, r socketmode.Request) {
 	c, err := Parse(r.Type, r.EnvelopeID, r.Payload)
-	j := job{Command: c, deadline: time.Now().Add(takeTime)}
+	j := job{Command: c, via: w, deadline: time.Now().Add(takeTime)}
 	switch {
 	case err != nil && !errors.Is(err, errNoGrant):
 		l.malformed.Add(1)
@@ -97,13 +97,13 @@ func (l *Listener) apologise(ctx context.Context, j job) {
 	switch {
 	case j.flaw == nil && j.Verb == Reveal && j.Window != "": // a copy: whichever is acknowledged first, the modal stays
 		wait := l.frame.OneMoment()
-		l.ack(ctx, j.Command, slack.NewUpdateViewSubmissionResponse(&wait))
+		l.ack(ctx, j, slack.NewUpdateViewSubmissionResponse(&wait))
 		return
 	case j.flaw == nil:
-		l.ack(ctx, j.Command, nil)
+		l.ack(ctx, j, nil)
 		return
 	}
-	l.reply(ctx, j.Command, view.Plain(l.frame.Sentence(j.flaw)))
+	l.reply(ctx, j, view.Plain(l.frame.Sentence(j.flaw)))
 }
 
 // take has the service record a command, then acknowledges it.
@@ -116,15 +116,15 @@ func (l *Listener) take(ctx context.Context, j job) {
 	}
 	switch {
 	case errors.Is(err, service.ErrDuplicate):
-		l.ack(ctx, j.Command, nil)
+		l.ack(ctx, j, nil)
 	case err != nil:
 		l.note(j, err)
 		j.point(err)
-		l.reply(ctx, j.Command, view.Plain(l.frame.Sentence(err)))
+		l.reply(ctx, j, view.Plain(l.frame.Sentence(err)))
 	case a.message != nil:
-		l.reply(ctx, j.Command, *a.message)
+		l.reply(ctx, j, *a.message)
 	default:
-		l.ack(ctx, j.Command, nil)
+		l.ack(ctx, j, nil)
 		l.afterwards(j, a.then)
 	}
 }
@@ -157,10 +157,10 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	case Ask:
 		return l.ask(ctx, c)
 	case Help:
-		m := l.frame.Help(l.c.Clerk.RolesFor(c.person()))
+		m := l.frame.Help(l.c.People.RolesFor(c.person()))
 		return answer{message: &m}, nil
 	case Show:
-		mine, err := l.c.Clerk.Mine(ctx, c.person())
+		mine, err := l.c.People.Mine(ctx, c.person())
 		if err != nil {
 			return answer{}, err
 		}
@@ -234,13 +234,14 @@ const longestAnswer = 4
 
 // reply acknowledges a command and answers the person: in the acknowledgement where it may
 // hold something, else through the response URL, else by direct message.
-func (l *Listener) reply(ctx context.Context, c Command, m view.Message) {
+func (l *Listener) reply(ctx context.Context, j job, m view.Message) {
+	c := j.Command
 	if c.Typed && len(m.Blocks) <= longestAnswer {
-		l.ack(ctx, c, ephemeral{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks})
+		l.ack(ctx, j, ephemeral{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks})
 		return
 	}
 	if c.Field != "" && view.FieldError(m.Text) { // what was typed stays there
-		l.ack(ctx, c, slack.NewErrorsViewSubmissionResponse(map[string]string{c.Field: m.Text}))
+		l.ack(ctx, j, slack.NewErrorsViewSubmissionResponse(map[string]string{c.Field: m.Text}))
 		return
 	}
 	if c.Window != "" {
@@ -248,10 +249,10 @@ func (l *Listener) reply(ctx context.Context, c Command, m view.Message) {
 		if c.Field != "" {
 			modal = l.frame.NotDone(m.Text)
 		}
-		l.ack(ctx, c, slack.NewUpdateViewSubmissionResponse(&modal))
+		l.ack(ctx, j, slack.NewUpdateViewSubmissionResponse(&modal))
 		return
 	}
-	l.ack(ctx, c, nil)
+	l.ack(ctx, j, nil)
 	l.tell(ctx, c, m)
 }
 
@@ -269,11 +270,11 @@ func (l *Listener) tell(ctx context.Context, c Command, m view.Message) {
 	}
 }
 
-// ack acknowledges an envelope.
-func (l *Listener) ack(ctx context.Context, c Command, payload any) {
+// ack acknowledges an envelope, on the connection that it came by while that is up.
+func (l *Listener) ack(ctx context.Context, j job, payload any) {
 	ctx, cancel := context.WithTimeout(ctx, ackTime)
 	defer cancel()
-	if err := l.client.AckCtx(ctx, c.Envelope, payload); err != nil {
-		l.c.Log.Warn("could not acknowledge", "verb", string(c.Verb), "error", send.Plainly(err))
+	if err := j.via.live().client.AckCtx(ctx, j.Envelope, payload); err != nil {
+		l.c.Log.Warn("could not acknowledge", "verb", string(j.Verb), "error", send.Plainly(err))
 	}
 }

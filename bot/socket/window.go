@@ -38,12 +38,12 @@ func (l *Listener) askWhy(ctx context.Context, c Command, g grants.Grant) {
 // lives three seconds. Without a form the person reads how to write the command.
 func (l *Listener) compose(ctx context.Context, j job) {
 	c := j.Command
-	roles := l.c.Clerk.RolesFor(c.person())
+	roles := l.c.People.RolesFor(c.person())
 	if len(roles) == 0 {
-		l.reply(ctx, c, l.frame.Help(nil))
+		l.reply(ctx, j, l.frame.Help(nil))
 		return
 	}
-	l.ack(ctx, c, nil)
+	l.ack(ctx, j, nil)
 	opening, cancel := context.WithDeadline(ctx, j.deadline)
 	defer cancel()
 	if _, err := l.c.Sender.Open(opening, c.Trigger, l.frame.Compose(roles, c.Channel)); err != nil {
@@ -63,10 +63,10 @@ func (l *Listener) homeOpened(j job) {
 	j.then = func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, j.deadline)
 		defer cancel()
-		if err := l.c.Clerk.OpenHome(ctx, c.person()); err != nil {
+		if err := l.c.People.OpenHome(ctx, c.person()); err != nil {
 			l.c.Log.Warn("a home was not prepared", "person", string(c.person()), "error", err)
 		}
-		l.ack(ctx, c, nil)
+		l.ack(ctx, j, nil)
 	}
 	select {
 	case l.windows <- j:
@@ -79,7 +79,7 @@ func (l *Listener) homeOpened(j job) {
 func (l *Listener) relist(ctx context.Context, c Command) {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
-	mine, err := l.c.Clerk.Mine(ctx, c.person())
+	mine, err := l.c.People.Mine(ctx, c.person())
 	if err == nil {
 		err = l.c.Sender.Replace(ctx, c.ResponseURL, l.frame.Mine(mine))
 	}

@@ -144,6 +144,18 @@ func (s *Service) Swallowed(ctx context.Context, count int) error {
 	return err
 }
 
+// Overheard records that others listen to Slack with our app token: how many connections there
+// are, and how many of them are ours.
+func (s *Service) Overheard(ctx context.Context, connections, ours int) error {
+	now := s.now()
+	_, err := s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
+		e := bySystem(grants.KindOverheard, "socket", now)
+		e.Count, e.Detail = connections-ours, fmt.Sprintf("%d connections with our app token, %d of them ours", connections, ours)
+		return step{events: []grants.Event{e}}, nil
+	})
+	return err
+}
+
 // verb is what a button of a grant does: it answers what to record, or why not; neither of
 // both: the grant is past this, and the person is told how it stands.
 type verb func(grants.Grant, grants.Person, time.Time) ([]move, []grants.Reason, error)

@@ -152,10 +152,12 @@ func TestSlackEndsTheConnection(t *testing.T) {
 				n.pass(10 * time.Minute)
 				n.slack.Disconnect(reason)
 				n.pass(5 * time.Second)
-				if open := n.slack.Connections(); open != 1 {
+				n.acknowledged(n.types(ada, "/access show"))
+				n.pass(time.Minute)
+				if open := n.slack.Connections(); open != 2 {
 					t.Errorf("%d connections are open", open)
 				}
-				if asked := n.calls("apps.connections.open"); asked != 2 {
+				if asked := n.calls("apps.connections.open"); asked != 4 {
 					t.Errorf("a connection was asked for %d times", asked)
 				}
 				n.acknowledged(n.types(ada, "/access orders-read 5m checkout is failing"))
@@ -180,7 +182,7 @@ func TestSlackHangsUpForAnHour(t *testing.T) {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if asked := n.calls("apps.connections.open") - before; asked < 30 || asked > 90 {
+		if asked := n.calls("apps.connections.open") - before; asked < 60 || asked > 180 {
 			t.Errorf("in an hour a connection was asked for %d times", asked)
 		}
 		n.tokenIs(token, false)

@@ -221,6 +221,17 @@ func (e *Emulator) CutSockets() {
 	}
 }
 
+// DisconnectOne tells the oldest connection to go, and reports whether there was one.
+func (e *Emulator) DisconnectOne(reason string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.sockets) == 0 {
+		return false
+	}
+	e.dismiss(e.sockets[0], reason)
+	return true
+}
+
 // Disconnect tells every connection to go, with one of Slack's reasons. After "warning" they stay for ten seconds more.
 func (e *Emulator) Disconnect(reason string) {
 	e.mu.Lock()
