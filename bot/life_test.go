@@ -75,6 +75,7 @@ func TestRefreshInTheMiddleOfAPress(t *testing.T) {
 	for after := time.Duration(0); after < 1200*time.Millisecond; after += 100 * time.Millisecond {
 		inBubble(t, nil, func(r *rig) {
 			time.Sleep(10 * time.Minute)
+			r.emu.Inject(slackemu.Fault{Method: "apps.connections.open", Delay: 5 * time.Second}) // later than Slack waits
 			r.service.slow.Store(int64(time.Second))
 			for range 6 {
 				act, err := r.emu.RunCommand("UADA", channel, "/access orders-read 1h checkout is failing")

@@ -79,6 +79,7 @@ func simulate(t *testing.T, seed uint64) (did tally) {
 		w := newWorld(t, dir)
 		defer w.leave()
 		w.roles, w.reread, w.target.expires = hasty(w.roles), 2*time.Minute, seed%2 == 0
+		w.target.class = []grants.Class{grants.Instant, grants.Seconds}[seed/4%2]
 		w.settle = []time.Duration{0, 3 * time.Minute}[seed/2%2]
 		for i := range w.roles {
 			w.roles[i].PendingFor = time.Minute
@@ -205,7 +206,7 @@ func (s *simulation) chosen() func() {
 		}
 		return g.Person.Slack()
 	}
-	n := s.r.IntN(20)
+	n := s.r.IntN(23)
 	if len(s.active()) < 3 {
 		n = 0
 	}
@@ -221,7 +222,7 @@ func (s *simulation) chosen() func() {
 	case n < 17:
 		g := s.pick(grants.Open)
 		who := mine(g)
-		return func() { s.meanwhile(func() { s.reveal(who, g.ID) }) }
+		return func() { s.meanwhile(func() { s.reveal(who, g.ID, s.reveals) }) }
 	case n < 18:
 		g := s.pick(grants.Asked, grants.Pending)
 		who := mine(g)
@@ -231,13 +232,33 @@ func (s *simulation) chosen() func() {
 		who := mine(g)
 		return func() { _, _ = s.returns(who, g.ID) }
 	}
+	return s.chosenLess(user, mine, n)
+}
+
+// chosenLess is what people want less often.
+func (s *simulation) chosenLess(user string, mine func(grants.Grant) string, n int) func() {
+	switch n {
+	case 19:
+		g := s.pick(grants.Open)
+		return func() { _, _ = s.revokes(ben, g.ID) }
+	case 20:
+		g := s.pick(grants.Closed)
+		who := user
+		if g.Outcome == grants.Denied {
+			who = g.EndedBy.Slack()
+		}
+		return func() { _, _ = s.explains(who, g.ID, "not now") }
+	case 21:
+		return func() { _ = s.svc.OpenHome(s.ctx, person(user)) }
+	}
 	g := s.pick(grants.Open)
-	return func() { _, _ = s.revokes(ben, g.ID) }
+	who := mine(g)
+	return func() { s.meanwhile(func() { s.reveal(who, g.ID, s.supersedes) }) }
 }
 
 // reveal reveals, and once in a while the secret does not arrive.
-func (s *simulation) reveal(user, id string) {
-	r, err := s.reveals(user, id)
+func (s *simulation) reveal(user, id string, press func(user, grant string) (service.Revealed, error)) {
+	r, err := press(user, id)
 	if two, ok := errors.AsType[*service.TwoLiveError](err); ok {
 		r, err = s.replaces(user, id, two.Oldest.Ordinal)
 	}

@@ -25,6 +25,11 @@ func TestASecretIsSeenOnceAndStaysNowhere(t *testing.T) {
 		n.presses(ada, "reveal")
 		n.submits(ada)
 		third := n.copies(ada)
+		_, err := n.slack.OpenHome(ada)
+		n.must(err)
+		n.pass(15 * time.Second)
+		n.presses(ada, "replace")
+		fourth := n.copies(ada)
 
 		n.types(ada, "/access orders-write 30m replaying what was lost")
 		n.presses(ben, "approve")
@@ -35,14 +40,14 @@ func TestASecretIsSeenOnceAndStaysNowhere(t *testing.T) {
 		voted := n.reveals(ada)
 
 		tokens := n.issued()
-		if len(tokens) != 5 {
-			t.Fatalf("%d tokens went into modals, not five", len(tokens))
+		if len(tokens) != 6 {
+			t.Fatalf("%d tokens went into modals, not six", len(tokens))
 		}
-		for i, token := range []string{phone, laptop, third, tokens[3], voted} {
+		for i, token := range []string{phone, laptop, third, fourth, tokens[4], voted} {
 			if tokens[i] != token {
 				t.Errorf("token %d is not the one that was shown", i+1)
 			}
-			n.tokenIs(token, i != 0 && i != 3)
+			n.tokenIs(token, i == 3 || i == 5)
 		}
 		n.theSearchFinds(tokens)
 		n.presses(ada, "return")
