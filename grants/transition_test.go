@@ -76,6 +76,28 @@ func TestOneNoDenies(t *testing.T) {
 	}
 }
 
+func TestOnlyWhoDeniedSaysWhyOnceAndSoon(t *testing.T) {
+	v := grants.Decide(input(func(in *grants.Input) { in.Role.Automatic = grants.Never }))
+	g := must(t)(asked().Wait(v, t0))
+	if _, err := g.Explain("T1.U3", t0); !errors.Is(err, grants.ErrNotNow) {
+		t.Errorf("a request that nobody denied is explained: %v", err)
+	}
+	g = must(t)(g.Cast(grants.Vote{Person: "T1.U3", At: t0}))
+	for who, at := range map[grants.PersonKey]time.Time{"T1.U2": t0, "T1.U1": t0, "T1.U3": t0.Add(grants.ExplainFor + 1)} {
+		if _, err := g.Explain(who, at); !errors.Is(err, grants.ErrNotNow) {
+			t.Errorf("%s explains at %s: %v", who, at, err)
+		}
+	}
+	said := must(t)(g.Explain("T1.U3", at(1)))
+	if said.State != grants.Closed || !said.Closed.Equal(g.Closed) {
+		t.Errorf("explaining moved the end from %s to %s", g.Closed, said.Closed)
+	}
+	said.Explained = 7
+	if _, err := said.Explain("T1.U3", at(1)); !errors.Is(err, grants.ErrNotNow) {
+		t.Errorf("explained twice: %v", err)
+	}
+}
+
 func TestNothingRevealedClosesAtOnce(t *testing.T) {
 	g, kind, err := opened(t).End(grants.Returned, "T1.U1", t0)
 	if err != nil || g.State != grants.Closed || kind != grants.KindClosed {

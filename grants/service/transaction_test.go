@@ -46,6 +46,7 @@ func oneCommit(t *testing.T) {
 			{"a yes", 1, func() error { _, err := w.votes(cleo, pending.ID, true); return err }},
 			{"a refused yes", 1, func() error { _, err := w.votes(cleo, pending.ID, true); return err }},
 			{"a no", 1, func() error { _, err := w.votes(dan, pending.ID, false); return err }},
+			{"why not", 1, func() error { _, err := w.explains(dan, pending.ID, "not now"); return err }},
 			{"a withdrawal", 1, func() error { _, err := w.withdraws(fay, unwanted.ID); return err }},
 			{"a reveal", 2, func() error { _, err := w.reveals(anna, open.ID); return err }},
 			{"a refused reveal", 1, func() error { _, err := w.reveals(ben, open.ID); return err }},
@@ -55,6 +56,7 @@ func oneCommit(t *testing.T) {
 			{"a second revocation", 1, func() error { _, err := w.revokes(ben, closing.ID); return err }},
 			{"a press on nothing", 1, func() error { return w.svc.Reject(w.ctx, w.origin(anna), "no such button") }},
 			{"what the limits swallowed", 1, func() error { return w.svc.Swallowed(w.ctx, 3) }},
+			{"who else listens", 1, func() error { return w.svc.Overheard(w.ctx, 3, 2) }},
 		} {
 			before, events := w.dying.Commits(), len(w.events())
 			err := c.do()
