@@ -31,7 +31,7 @@ NPM_DIRS := \
 	integrations/token/verify/testdata/jose
 
 # What some tests run besides Go, as command:Debian package.
-TOOLS := systemd-analyze:systemd kubectl:kubernetes-client
+TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium
 
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults

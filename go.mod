@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/PagerDuty/go-pagerduty v1.8.0 // who is on call, asked live
+	github.com/chromedp/chromedp v0.23.0 // tests: the playground's page in a real browser
 	github.com/dlclark/regexp2 v1.12.0 // tests: Slack's manifest schema needs look-ahead
 	github.com/getkin/kin-openapi v0.152.0 // tests: requests and answers against PagerDuty's own document
 	github.com/go-viper/mapstructure/v2 v2.4.0 // configuration: strict decoding, errors with keys
@@ -24,7 +25,9 @@ require (
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
+	github.com/chromedp/cdproto v0.159.0 // indirect
 	github.com/fsnotify/fsnotify v1.9.0 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
 	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
 	github.com/google/go-querystring v1.1.0 // indirect

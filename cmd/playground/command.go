@@ -8,17 +8,20 @@ import (
 	"io"
 )
 
-const usage = `usage: go run ./cmd/playground -story [-v] [-keep] [-bin FILE]
+const usage = `usage: go run ./cmd/playground [-addr HOST:PORT] [-data DIR] [-open]
+       go run ./cmd/playground -story
 
 The playground runs the nightlatch program against emulators of Slack and PagerDuty
-on this machine's loopback. It needs no accounts and no network.
+on this machine's loopback. It needs no accounts and no network. It serves one page,
+a workspace in which you are each of four people, until it is interrupted; with
+-story it plays one night by itself and prints it.
 
 `
 
-// Main runs a command line and returns the process's exit code: 0 when the night went as it must, 1 when anything was
-// different, 2 when the command line is wrong.
+// Main runs a command line and returns the process's exit code: 0 when the page was served until it was interrupted, or
+// the night went as it must, 1 when anything was different, 2 when the command line is wrong.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var o options
+	o := options{stderr: stderr}
 	flags := flag.NewFlagSet("playground", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -26,18 +29,24 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		flags.PrintDefaults()
 	}
 	story := flags.Bool("story", false, "play one night, from page to revocation, and print it")
+	addr := flags.String("addr", "127.0.0.1:8080", "serve the page on this loopback `address`; port 0 takes a free one")
+	open := flags.Bool("open", false, "open the page in the browser")
+	flags.StringVar(&o.data, "data", "", "keep the ledger and its key in this `directory`, and go on with them the next time")
 	flags.StringVar(&o.binary, "bin", "", "run this nightlatch `file` instead of building ./cmd/nightlatch")
 	flags.BoolVar(&o.verbose, "v", false, "copy the program's log to standard error")
 	flags.BoolVar(&o.keep, "keep", false, "keep the temporary directory: configuration, ledger and log")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	if !*story || flags.NArg() > 0 {
+	if flags.NArg() > 0 {
 		flags.Usage()
 		return 2
 	}
-	o.stderr = stderr
-	if err := playStory(ctx, o, stdout); err != nil {
+	play := func() error { return servePage(ctx, o, *addr, *open, stdout) }
+	if *story {
+		play = func() error { return playStory(ctx, o, stdout) }
+	}
+	if err := play(); err != nil {
 		tell(stderr, err)
 		return 1
 	}

@@ -1,16 +1,22 @@
 // Playground shows Nightlatch at work without accounts anywhere: it starts emulators of Slack and PagerDuty and the real
 // nightlatch program on loopback, and lets people act through the emulators.
 //
+//	go run ./cmd/playground
+//
+// serves a web page on which one person can be each of four: ask, approve, reveal, use a token on a demo API, and see it
+// die when the shift ends.
+//
 //	go run ./cmd/playground -story
 //
 // plays one night, from page to revocation, and prints it. Everything that must happen is checked; the exit code is 1 if
 // anything was different.
 //
-// Life cycle: a stage is opened (emulators, a temporary directory, the program), a script is played on it, and the stage
-// is closed: the program is ended by its process ID and the directory removed, also after an interrupt.
+// Life cycle: a stage is opened (emulators, a temporary directory, the program), a script is played on it or a page shows
+// it, and the stage is closed: the program is ended by its process ID and the directory removed, also after an interrupt.
 //
 // Caveats: the secrets of this installation are those of the emulators, which everybody knows. Hours are compressed by
-// moving the schedule in PagerDuty, never by moving a clock, so what is measured is measured in real seconds.
+// moving the schedule in PagerDuty, never by moving a clock, so what is measured is measured in real seconds. The page's
+// clock shows a time in the night, but goes no faster than any other.
 package main
 
 import (

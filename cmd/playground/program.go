@@ -176,6 +176,13 @@ func (l *logbook) bytes() []byte {
 	return bytes.Clone(l.all.Bytes())
 }
 
+// from returns a copy of what was written from an offset on.
+func (l *logbook) from(offset int) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.all.Bytes()[min(offset, l.all.Len()):])
+}
+
 func (l *logbook) contains(text string) bool { return bytes.Contains(l.bytes(), []byte(text)) }
 
 // tail is the end of the log, for whoever looks for a cause. Should there be a secret in it, it is not printed again.

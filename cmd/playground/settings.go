@@ -16,6 +16,9 @@ type settings struct {
 	SlackURL, PagerDutyURL string
 	Listen                 string // the token endpoints
 	Ledger, Key            string // files
+	Together               string // within this time, a secret is not shown once more
+	Level                  string // of the log
+	Roles                  string
 	CallerHash             string // of the secret with which the orders API asks about tokens
 	callerSecret           string
 	path                   string // of the configuration itself
@@ -23,34 +26,49 @@ type settings struct {
 	pagerDutyKey           string
 }
 
-func newSettings(dir string) settings {
+// newSettings are those of the story. What shall stay is in the directory data, if there is one.
+func newSettings(dir, data string) (settings, error) {
+	if data == "" {
+		data = dir
+	}
+	data, err := filepath.Abs(data)
+	if err != nil {
+		return settings{}, fmt.Errorf("finding the directory of the ledger: %w", err)
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return settings{}, fmt.Errorf("making the directory of the ledger: %w", err)
+	}
 	secret := rand.Text()
 	hash := sha256.Sum256([]byte(secret))
 	return settings{
-		Ledger: filepath.Join(dir, "ledger.db"), Key: filepath.Join(dir, "token.pem"),
+		Ledger: filepath.Join(data, "ledger.db"), Key: filepath.Join(data, "token.pem"),
+		Together: "1m", Level: "debug", Roles: storyRoles,
 		CallerHash: hex.EncodeToString(hash[:]), callerSecret: secret,
 		path: filepath.Join(dir, "nightlatch.yaml"),
-	}
+	}, nil
 }
 
-// configuration is the program's, complete. The log has everything, because secrets are looked for in it. A
-// second look at a secret is refused for a minute rather than ten seconds, so that a slow machine sees it too.
+// configuration is the program's, complete. The story's log has everything, because secrets are looked for in it. In the
+// story a second look at a secret is refused for a minute rather than ten seconds, so that a slow machine sees it too.
 const configuration = `environment: playground
 ledger: {path: {{printf "%q" .Ledger}}}
 slack: {api_url: "{{.SlackURL}}"}
 pagerduty: {api_url: "{{.PagerDutyURL}}"}
 settle: 0s
 poll: 1s
-limits: {together: 1m}
+limits: {together: {{.Together}}}
 http:
   listen: "{{.Listen}}"
   url: "http://{{.Listen}}"
 token: {key_file: {{printf "%q" .Key}}}
 introspection:
   - {name: orders-api, sha256: "{{.CallerHash}}", audiences: ["https://orders.example"]}
-log: {level: debug, format: text}
+log: {level: {{.Level}}, format: text}
 roles:
-  - name: orders-read
+{{.Roles}}`
+
+// storyRoles are those of the night that is told.
+const storyRoles = `  - name: orders-read
     description: Read orders
     runbook: https://runbooks.example/orders
     on_call: [{policy: PORDERS, levels: [1]}]
@@ -70,6 +88,30 @@ roles:
     default: 1h
     audience: https://orders.example
     scopes: ["GET /v1/orders/*", "POST /v1/orders/*/release"]
+`
+
+// pageRoles are those of the night that is lived through. Whoever is off call may be let in by security.
+const pageRoles = `  - name: orders-read
+    description: Read orders
+    runbook: https://runbooks.example/orders
+    on_call: [{policy: PORDERS, levels: [1]}]
+    automatic: on_call
+    max: 8h
+    default: 1h
+    audience: https://orders.example
+    scopes: ["GET /v1/orders", "GET /v1/orders/*"]
+  - name: orders-write
+    description: Read, correct and release orders
+    runbook: https://runbooks.example/orders
+    on_call: [{policy: PORDERS, levels: [1]}]
+    automatic: never
+    voters: {policy: PORDERS, levels: [2], count: 1}
+    off_call: {users: [U0OTTO], count: 1}
+    channel: C0ORDERS
+    max: 8h
+    default: 1h
+    audience: https://orders.example
+    scopes: ["GET /v1/orders", "GET /v1/orders/*", "POST /v1/orders/*/release"]
 `
 
 // write puts the configuration into its file.

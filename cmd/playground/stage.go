@@ -19,6 +19,7 @@ import (
 // options are the command line's.
 type options struct {
 	binary  string // "": build it
+	data    string // where the ledger and its key are kept; "": not at all
 	verbose bool
 	keep    bool
 	stderr  io.Writer
@@ -28,8 +29,10 @@ type options struct {
 type stage struct {
 	options
 	dir       string
-	slack     control
-	pagerduty control
+	workspace *slackemu.Emulator
+	account   *pagerdutyemu.Emulator
+	slack     control // of the workspace
+	pagerduty control // of the account
 	settings  settings
 	binary    string
 	program   *program // nil until start
@@ -54,7 +57,9 @@ func openStage(ctx context.Context, o options) (_ *stage, err error) {
 			return nil, err
 		}
 	}
-	s.settings = newSettings(s.dir)
+	if s.settings, err = newSettings(s.dir, o.data); err != nil {
+		return nil, err
+	}
 	if err := s.openSlack(); err != nil {
 		return nil, err
 	}
@@ -81,11 +86,11 @@ func (s *stage) openSlack() error {
 		return err
 	}
 	base, token := "http://"+listener.Addr().String(), rand.Text()
-	emulator := slackemu.New(slackemu.Config{BaseURL: base, ControlToken: token})
-	s.serve(listener, emulator)
-	s.undo = append(s.undo, func() error { emulator.Close(); return nil })
+	s.workspace = slackemu.New(slackemu.Config{BaseURL: base, ControlToken: token})
+	s.serve(listener, s.workspace)
+	s.undo = append(s.undo, func() error { s.workspace.Close(); return nil })
 	s.slack = newControl(base, token)
-	c := emulator.Config()
+	c := s.workspace.Config()
 	s.settings.SlackURL, s.settings.appToken, s.settings.botToken = base+"/api/", c.AppToken, c.BotToken
 	return nil
 }
@@ -96,11 +101,11 @@ func (s *stage) openPagerDuty() error {
 		return err
 	}
 	base, token := "http://"+listener.Addr().String(), rand.Text()
-	emulator := pagerdutyemu.New(pagerdutyemu.Config{ControlToken: token})
-	s.serve(listener, emulator)
-	s.undo = append(s.undo, func() error { emulator.Close(); return nil })
+	s.account = pagerdutyemu.New(pagerdutyemu.Config{ControlToken: token})
+	s.serve(listener, s.account)
+	s.undo = append(s.undo, func() error { s.account.Close(); return nil })
 	s.pagerduty = newControl(base, token)
-	s.settings.PagerDutyURL, s.settings.pagerDutyKey = base, emulator.Config().Key
+	s.settings.PagerDutyURL, s.settings.pagerDutyKey = base, s.account.Config().Key
 	return nil
 }
 
@@ -125,6 +130,14 @@ func (s *stage) serve(l net.Listener, h http.Handler) {
 		<-done
 		return err
 	})
+}
+
+// run does something beside until the stage closes.
+func (s *stage) run(do func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- do(ctx) }()
+	s.undo = append(s.undo, func() error { cancel(); return <-ended })
 }
 
 // start runs the program until it is ready or cannot be. Between the choice of its port and its listening somebody else

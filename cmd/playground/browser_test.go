@@ -1,0 +1,369 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// size is a screen that the page must be good on.
+type size struct {
+	name          string
+	width, height int64
+	phone         bool // one part of the page at a time
+}
+
+func sizes() []size {
+	return []size{{"phone", 360, 740, true}, {"desk", 1280, 800, false}}
+}
+
+// chromium finds a browser. At a desk its absence is a skip that says what to do.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	const missing = "no Chromium is installed; on Debian: apt-get install chromium"
+	if os.Getenv("CI") != "" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+	return ""
+}
+
+// patience is until something must have been seen; a busy machine is slow.
+const patience = 30 * time.Second
+
+// desk is one browser that looks at one playground.
+type desk struct {
+	*testing.T
+	size
+	ctx     context.Context
+	console <-chan []string // everything that was complained about, once the browser is closed
+	close   func()
+}
+
+// sit starts a playground and opens its page.
+func sit(t *testing.T, s size, start func(...string) *exec.Cmd) *desk {
+	t.Helper()
+	url := open(t, start("-addr", "127.0.0.1:0"))
+	allocator, closeAllocator := chromedp.NewExecAllocator(t.Context(), append(
+		chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("no-proxy-server", true),
+		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("lang", "en-US"),
+	)...)
+	ctx, closeBrowser := chromedp.NewContext(allocator)
+	d := &desk{T: t, size: s, ctx: ctx, close: func() { closeBrowser(); closeAllocator() }}
+	t.Cleanup(d.close)
+	d.do("opening a browser")
+	console := make(chan []string, 1)
+	messages := chromedp.Console(ctx)
+	go func() {
+		var bad []string
+		for m, err := range messages {
+			if err != nil {
+				break
+			}
+			if m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning || m.IsException() {
+				bad = append(bad, m.String()+" "+m.URL)
+			}
+		}
+		console <- bad
+	}()
+	d.console = console
+	viewport := []chromedp.EmulateViewportOption{}
+	if s.phone {
+		viewport = append(viewport, chromedp.EmulateMobile, chromedp.EmulateScale(2))
+	}
+	d.do("opening the page", chromedp.EmulateViewport(s.width, s.height, viewport...), chromedp.Navigate(url))
+	return d
+}
+
+// open runs a playground until the test ends, and returns the address of its page.
+func open(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	var log strings.Builder
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the playground was interrupted and ended with %v\n%s", err, &log)
+		}
+	})
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, url, ok := strings.Cut(lines.Text(), "The playground is at "); ok {
+			return url
+		}
+	}
+	t.Fatal("the playground says no address")
+	return ""
+}
+
+// do does something in the browser that takes no longer than a busy machine needs.
+func (d *desk) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	d.Helper()
+	// The browser lives as long as the context of its first action, so that one has no end of its own.
+	ctx := d.ctx
+	if len(steps) > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(d.ctx, patience)
+		defer cancel()
+	}
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			d.shoot("failed-at")
+		}
+		d.Fatalf("%s: %v", what, err)
+	}
+}
+
+// click presses what a person sees there, with the mouse, where it is. Nothing may lie over it.
+func (d *desk) click(selector string) {
+	d.Helper()
+	find := fmt.Sprintf("document.querySelector(%q)", selector)
+	d.holds(find + "?.checkVisibility() === true && !" + find + ".disabled")
+	at := evaluate[struct {
+		X, Y float64
+		Free bool
+	}](d, fmt.Sprintf(`((node) => {
+		node.scrollIntoView({ block: "nearest", inline: "nearest" });
+		const box = node.getBoundingClientRect();
+		const [X, Y] = [box.x + box.width / 2, box.y + box.height / 2];
+		return { X, Y, Free: node.contains(document.elementFromPoint(X, Y)) };
+	})(%s)`, find))
+	if !at.Free {
+		d.shoot("failed-at")
+		d.Fatalf("something lies over %s", selector)
+	}
+	d.do("clicking "+selector, chromedp.MouseClickXY(at.X, at.Y))
+}
+
+// evaluate asks the page.
+func evaluate[T any](d *desk, expression string) T {
+	d.Helper()
+	value, err := chromedp.Run(d.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		d.Fatalf("evaluating %s: %v", expression, err)
+	}
+	return value
+}
+
+// holds waits until an expression is true on the page. A function that is made of a text would be against the page's policy,
+// so it is asked again and again from outside.
+func (d *desk) holds(expression string) {
+	d.Helper()
+	for over := time.Now().Add(patience); time.Now().Before(over); {
+		if evaluate[bool](d, expression) {
+			return
+		}
+		select {
+		case <-d.ctx.Done():
+			d.Fatal(d.ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	d.shoot("failed-at")
+	d.Fatalf("it was never so that %s", expression)
+}
+
+// sees waits until a part of the page has all the phrases.
+func (d *desk) sees(selector string, phrases ...string) {
+	d.Helper()
+	wanted, err := json.Marshal(phrases)
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.holds(fmt.Sprintf(`((text) => %s.every((p) => text.includes(p)))([...document.querySelectorAll(%q)].map((n) => n.innerText).join("\n"))`,
+		wanted, selector))
+}
+
+//go:embed testdata/layout.js
+var layout string
+
+// looks checks that nothing overflows and nothing lies on anything else, and keeps the picture if it is asked for.
+func (d *desk) looks(name string) {
+	d.Helper()
+	// Nothing moves any more, and no notice is left.
+	d.holds("document.getAnimations().length === 0 && document.querySelectorAll('.toast').length === 0")
+	for _, problem := range evaluate[[]string](d, layout) {
+		d.Errorf("%s: %s", name, problem)
+	}
+	if *update {
+		d.shoot(name)
+	}
+}
+
+// part shows a part of the page: "talk", "night", "token" or "wires". On a desk they are all there.
+func (d *desk) part(name string) {
+	d.Helper()
+	if d.phone {
+		d.click("#tabs [data-tab=" + name + "]")
+	}
+}
+
+// be switches to a person, and to a place.
+func (d *desk) be(who, place string) {
+	d.Helper()
+	d.click("[data-person=" + who + "]")
+	d.part("talk")
+	d.click("[data-place=" + place + "]")
+}
+
+// TestPage lives through the night in a browser, on a phone and on a desk.
+func TestPage(t *testing.T) {
+	chromium(t)
+	start := playground(t)
+	for _, s := range sizes() {
+		t.Run(s.name, func(t *testing.T) {
+			d := sit(t, s, start)
+			d.asked()
+			d.approved()
+			d.revealed()
+			d.used()
+			d.over()
+			d.refused()
+			d.close()
+			for _, complaint := range <-d.console {
+				t.Errorf("the console has %s", complaint)
+			}
+		})
+	}
+}
+
+func (d *desk) asked() {
+	d.sees("#hint", "You are Mara")
+	d.sees("#people", "Mara", "On call", "Otto")
+	d.looks("1-start")
+	d.click(".suggestion")
+	d.click(".send")
+	d.sees(".ephemeral", "Only visible to you", "waits for a yes", "Withdraw")
+	d.sees(".message:not(.ephemeral)", "@Mara asks for orders-write", "order 4711 is stuck")
+	d.sees("#hint", "Be Jonas")
+	d.looks("2-asked")
+}
+
+func (d *desk) approved() {
+	d.be("U0JONAS", "C0ORDERS")
+	d.sees(".messages", "Approve")
+	d.looks("3-approve")
+	d.click("[data-action=approve]")
+	d.sees(".message:not(.ephemeral)", "@Mara has orders-write", "Said yes: @Jonas", "Revoke")
+}
+
+func (d *desk) revealed() {
+	d.be("U0MARA", "bot")
+	d.sees(".messages", "You have orders-write", "Jonas said yes")
+	d.looks("4-approved")
+	d.click(".message:last-child [data-action=reveal]")
+	d.sees(".window", "Your secret", "eyJ", "Copy it now")
+	d.looks("5-secret")
+	d.click(".window .copy")
+	d.sees("#toasts", "The token box has it")
+	d.click(".window .shut")
+	d.do("waiting for the window to close", chromedp.WaitNotPresent(".window"))
+}
+
+func (d *desk) used() {
+	d.part("token")
+	d.click("#try")
+	d.sees("#result", "200 OK", "order 4711, Alarm clock: stuck")
+	d.sees("#hint", "End the shift")
+	d.looks("6-used")
+}
+
+func (d *desk) over() {
+	d.part("night")
+	d.looks("7-night")
+	d.click("[data-change=end]")
+	d.sees("#shifts", "Nobody is on call on the first line")
+	d.part("token")
+	d.sees("#result", "401 Unauthorized", "revoked or over")
+	d.sees("#token", "after the end of the shift")
+	if late := evaluate[float64](d, `Number(document.querySelector("#token").innerText.match(/Dead ([0-9.]+) s/)?.[1] ?? 99)`); late > 2 {
+		d.Errorf("the token was dead %.1f s after the end of the shift, not within 2 s", late)
+	}
+	d.looks("8-dead")
+	d.part("talk")
+	d.sees(".messages", "Your access to orders-write is over")
+	d.looks("9-over")
+	d.part("wires")
+	d.sees("#wires", "answered Mara alone", "call refused")
+	if d.phone {
+		d.looks("10-wires")
+	}
+}
+
+func (d *desk) refused() {
+	d.be("U0PRIYA", "C0ORDERS")
+	d.do("writing a command", chromedp.SendKeys("#line", "/access orders-read 30m is it <b>bold</b> & *brave*?\r"))
+	d.sees(".ephemeral", "Your request for orders-read was refused", "You are not on call")
+	d.looks("11-refused")
+
+	// Off call one may still ask for what security can give, and whatever is written is only text.
+	const markup = `<img src=x onerror=alert(1)> <script>alert(2)</script>`
+	d.do("writing a command", chromedp.SendKeys("#line", "/access orders-write 30m "+markup+"\r"))
+	d.sees(".message:last-child", "@Priya asks for orders-write", markup)
+	d.be("U0OTTO", "C0ORDERS")
+	d.click(".message:last-child [data-action=approve]")
+	d.sees(".message:not(.ephemeral)", "@Priya has orders-write", "Said yes: @Otto")
+	d.be("U0MARA", "C0ORDERS")
+	d.do("writing a command", chromedp.SendKeys("#line", "/access\r"))
+	d.sees(".window", "Role", "What for?")
+	d.looks("12-form")
+	d.do("giving it up", chromedp.KeyEvent(kb.Escape))
+	d.do("waiting for the form to close", chromedp.WaitNotPresent(".window"))
+}
+
+// TestDataStays runs the page twice on one directory.
+func TestDataStays(t *testing.T) {
+	start, data := playground(t), t.TempDir()
+	for range 2 {
+		t.Run("a run", func(t *testing.T) {
+			open(t, start("-addr", "127.0.0.1:0", "-data", data))
+		})
+		if _, err := os.Stat(filepath.Join(data, "ledger.db")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestPortTaken shows what somebody reads who starts a second playground.
+func TestPortTaken(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	out, err := playground(t)("-addr", listener.Addr().String()).CombinedOutput()
+	if code := exitCode(err); code != 1 || !containsAll(string(out), "the port is taken", "hint: perhaps a playground runs already") {
+		t.Errorf("exit code %d, %s", code, out)
+	}
+}
+
+func containsAll(text string, phrases ...string) bool {
+	return !slices.ContainsFunc(phrases, func(p string) bool { return !strings.Contains(text, p) })
+}

@@ -1,0 +1,214 @@
+package page_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"nightlatch/cmd/playground/page"
+	"nightlatch/integrations/emulators/pagerdutyemu"
+	"nightlatch/integrations/emulators/slackemu"
+)
+
+// rig is a page of a workspace to which no program is connected.
+type rig struct {
+	*httptest.Server
+	token   string
+	changes chan string
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	slack := slackemu.New(slackemu.Config{})
+	account := pagerdutyemu.New(pagerdutyemu.Config{})
+	slack.PutUser(slackemu.User{ID: "U0MARA", Name: "mara"})
+	slack.PutChannel(slackemu.Channel{ID: "C0ORDERS", Name: "orders-access", Members: []string{"U0MARA"}})
+	account.PutPolicy(pagerdutyemu.Policy{ID: "P", Levels: []pagerdutyemu.Level{{{Schedule: "PFIRST"}}}})
+	now := time.Now()
+	account.SetShifts("PFIRST", pagerdutyemu.Shift{User: "PMARA", Start: now.Add(-time.Hour), End: now.Add(time.Hour)})
+	r := &rig{changes: make(chan string, 1)}
+	p, err := page.New(page.Config{
+		Slack: slack, PagerDuty: account, Opened: now, Clock: now,
+		Cast:     []page.Person{{ID: "U0MARA", PagerDuty: "PMARA", Name: "Mara Lindqvist"}},
+		Channels: []page.Channel{{ID: "C0ORDERS", Name: "orders-access"}},
+		Lines:    []page.Line{{Schedule: "PFIRST", Name: "First line"}},
+		Changes:  map[string]func() error{"end": func() error { r.changes <- "end"; return nil }},
+		Orders:   "http://127.0.0.1:0",
+		Logs: []page.Log{{Name: "nightlatch", From: func(offset int) []byte {
+			return []byte("time=2026-03-07T02:14:00.000Z level=WARN msg=\"a token eyJhbGciOiJFUzI1NiJ9.abc.def is seen\" person=T0.U0MARA\n")[offset:]
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Server = httptest.NewServer(p)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		r.Close()
+		slack.Close()
+		account.Close()
+	})
+	_, index := r.get(t, "/")
+	r.token = regexp.MustCompile(`name="page-token" content="([^"]+)"`).FindStringSubmatch(index)[1]
+	return r
+}
+
+func (r *rig) do(t *testing.T, q *http.Request) (*http.Response, string) {
+	t.Helper()
+	answer, err := r.Client().Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(body)
+}
+
+func (r *rig) get(t *testing.T, path string) (*http.Response, string) {
+	t.Helper()
+	return r.do(t, r.request(t, http.MethodGet, path, ""))
+}
+
+func (r *rig) request(t *testing.T, method, path, body string) *http.Request {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), method, r.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// TestOnlyThePage shows who is kept out: pages of other names that lead here, and pages without the token.
+func TestOnlyThePage(t *testing.T) {
+	r := newRig(t)
+	for _, c := range []struct {
+		name, method, path, host, token string
+		want                            int
+	}{
+		{"the page", "GET", "/", "", "", 200},
+		{"a name that was pointed here", "GET", "/", "evil.example", "", 403},
+		{"a name that looks local", "GET", "/", "localhost.evil.example", "", 403},
+		{"localhost", "GET", "/", "localhost:8080", "", 200},
+		{"a file from elsewhere", "GET", "/web/app.js", "evil.example", "", 403},
+		{"an order with the token", "POST", "/api/shift", "", r.token, 200},
+		{"an order without", "POST", "/api/shift", "", "", 403},
+		{"an order with another", "POST", "/api/shift", "", "ABC", 403},
+		{"an order from elsewhere", "POST", "/api/shift", "evil.example", r.token, 403},
+		{"an order as a question", "GET", "/api/shift?token=" + r.token, "", r.token, 405},
+		{"the stream without", "GET", "/api/stream", "", r.token, 403},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := r.request(t, c.method, c.path, `{"change": "end"}`)
+			if c.host != "" {
+				q.Host = c.host
+			}
+			if c.token != "" {
+				q.Header.Set("X-Page-Token", c.token)
+			}
+			if answer, body := r.do(t, q); answer.StatusCode != c.want {
+				t.Errorf("the answer is %s, want %d: %s", answer.Status, c.want, body)
+			}
+		})
+	}
+	if len(r.changes) != 1 {
+		t.Errorf("%d orders were done, want the one with the token", len(r.changes))
+	}
+}
+
+// TestPolicy holds the page to what its own policy lets a browser do.
+func TestPolicy(t *testing.T) {
+	r := newRig(t)
+	answer, index := r.get(t, "/")
+	policy := answer.Header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy %q lacks %q", policy, want)
+		}
+	}
+	if strings.Contains(policy, "unsafe") {
+		t.Errorf("the policy is %q", policy)
+	}
+	for _, never := range []string{"<script>", " onclick", " onload", "style=", "javascript:", "http://", "https://"} {
+		if strings.Contains(index, never) {
+			t.Errorf("the page has %q", never)
+		}
+	}
+	for _, file := range regexp.MustCompile(`(?:src|href)="(/web/[^"]+)"`).FindAllStringSubmatch(index, -1) {
+		answer, text := r.get(t, file[1])
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", file[1], answer.Status)
+		}
+		if lines := strings.Count(text, "\n"); lines > 400 {
+			t.Errorf("%s has %d lines", file[1], lines)
+		}
+	}
+}
+
+// TestScripts looks for what turns texts into markup or code.
+func TestScripts(t *testing.T) {
+	r := newRig(t)
+	names := []string{"app.js"}
+	imports := regexp.MustCompile(`(?:from|import) "\./([a-z]+\.js)"`)
+	for i := 0; i < len(names); i++ {
+		_, text := r.get(t, "/web/"+names[i])
+		for _, never := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"} {
+			if strings.Contains(text, never) {
+				t.Errorf("%s uses %s", names[i], never)
+			}
+		}
+		for _, m := range imports.FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(strings.Join(names, " "), m[1]) {
+				names = append(names, m[1])
+			}
+		}
+	}
+	if len(names) < 10 {
+		t.Errorf("only %v were found", names)
+	}
+}
+
+// TestStream reads what a browser is told first. A token in a log is not among it.
+func TestStream(t *testing.T) {
+	r := newRig(t)
+	answer, err := r.Client().Do(r.request(t, http.MethodGet, "/api/stream?token="+r.token, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	told, kind := map[string]string{}, ""
+	for lines := bufio.NewScanner(answer.Body); len(told) < 5 && lines.Scan(); {
+		if event, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+			kind = event
+		}
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			told[kind] = data
+		}
+	}
+	for kind, want := range map[string]string{
+		"scene": `"name":"Mara Lindqvist"`, "screen": `"user":"U0MARA"`, "shifts": `"user":"PMARA"`,
+		"wires": `a token eyJ… is seen`, "steps": `"asked":false`,
+	} {
+		if !json.Valid([]byte(told[kind])) || !strings.Contains(told[kind], want) {
+			t.Errorf("%s is told as %s, want it to have %s", kind, told[kind], want)
+		}
+	}
+	if strings.Contains(told["wires"], "abc.def") {
+		t.Error("a token that came into a log is shown")
+	}
+}

@@ -1,0 +1,119 @@
+// What is known: told by the server, but for who one is and where one looks.
+import { toast } from "./dom.js";
+
+export const state = {
+  scene: null, // what does not change
+  screens: {}, // by Slack user ID
+  shifts: [],
+  wires: [],
+  steps: {},
+  me: "", // Slack user ID
+  place: "", // a channel's ID, "bot" or "home"
+  seen: {}, // by person and place: the newest timestamp that was looked at
+};
+
+const watchers = [];
+
+/** watch calls f whenever one of the named parts of the state changed. */
+export function watch(parts, f) {
+  watchers.push({ parts, f });
+}
+
+/** changed tells the watchers of a part. */
+export function changed(part) {
+  if (!state.scene) return;
+  for (const w of watchers) if (w.parts.includes(part)) w.f();
+}
+
+const token = document.querySelector("meta[name=page-token]").content;
+
+/** order has the server do something, and returns its answer, or null after saying what went wrong. */
+export async function order(path, body) {
+  let answer;
+  try {
+    const response = await fetch(`/api/${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Page-Token": token },
+      body: JSON.stringify(body),
+    });
+    answer = await response.json();
+  } catch {
+    answer = { error: "the playground does not answer; is it still running?" };
+  }
+  if (answer.error) toast(answer.error, "bad");
+  if (answer.warning === "operation_timeout") toast("Slack: Nightlatch did not respond in time. Try again.", "bad");
+  else if (answer.warning) toast("Slack: Nightlatch is not connected at this moment. Try again.", "bad");
+  return answer.error ? null : answer;
+}
+
+/** listen follows the server's stream for ever. */
+export function listen() {
+  const stream = new EventSource(`/api/stream?token=${encodeURIComponent(token)}`);
+  const on = (kind, take) => stream.addEventListener(kind, (event) => take(JSON.parse(event.data)));
+  on("scene", (scene) => {
+    state.scene = scene;
+    state.me ||= scene.cast[0].id;
+    state.place ||= scene.channels[0].id;
+    for (const part of ["scene", "me", "screens", "shifts", "wires", "steps"]) changed(part);
+  });
+  on("screen", (screen) => {
+    state.screens[screen.user] = screen;
+    changed("screens");
+  });
+  on("shifts", (shifts) => {
+    state.shifts = shifts;
+    changed("shifts");
+  });
+  on("wires", (wires) => {
+    state.wires = wires;
+    changed("wires");
+  });
+  on("steps", (steps) => {
+    state.steps = steps;
+    changed("steps");
+  });
+  stream.onopen = () => document.body.classList.remove("offline");
+  stream.onerror = () => document.body.classList.add("offline");
+}
+
+export const person = (id) => state.scene.cast.find((p) => p.id === id);
+export const me = () => person(state.me);
+export const screen = () => state.screens[state.me];
+
+/** placeOf says where a message stands: in a channel, or in the direct message with the bot. */
+export const placeOf = (message) => (state.scene.channels.some((c) => c.id === message.channel) ? message.channel : "bot");
+
+/** messagesAt lists what somebody sees at a place, oldest first. */
+export function messagesAt(user, place) {
+  const s = state.screens[user];
+  if (!s) return [];
+  return [...s.messages, ...s.ephemerals].filter((m) => placeOf(m) === place).sort((a, b) => (a.ts < b.ts ? -1 : 1));
+}
+
+/** unread counts what somebody has not looked at yet. */
+export function unread(user, place) {
+  const seen = state.seen[`${user} ${place}`] || "";
+  return messagesAt(user, place).filter((m) => m.ts > seen).length;
+}
+
+/** be switches to a person, and to a place if one is given. */
+export function be(user, place = state.place) {
+  state.me = user;
+  go(place);
+}
+
+/** go switches to a place. */
+export function go(place) {
+  state.place = place === "home" && !screen()?.home ? "bot" : place;
+  changed("me");
+}
+
+/** levelOf is on which line somebody is on call now: 1, 2 or 0; and until when. */
+export function levelOf(user, now = Date.now()) {
+  const seat = person(user)?.pagerduty;
+  for (const row of state.shifts) {
+    const bar = row.bars.find((b) => b.user === seat && seat && Date.parse(b.start) <= now && now < Date.parse(b.end));
+    if (bar) return { level: row.level, until: Date.parse(bar.end) };
+  }
+  return { level: 0, until: 0 };
+}
