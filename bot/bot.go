@@ -20,7 +20,7 @@ import (
 	"nightlatch/grants"
 )
 
-// Config is what a Bot is made of. AppToken, Sender, Identity and the four sides of the
+// Config is what a Bot is made of. AppToken, Sender, Identity and the five sides of the
 // service must be set.
 type Config struct {
 	AppToken    grants.Secret
@@ -33,6 +33,7 @@ type Config struct {
 	Revealer    socket.Revealer
 	Clerk       socket.Clerk
 	People      socket.People
+	Directory   socket.Directory
 	Environment string
 	Limits      socket.Limits
 	Log         *slog.Logger // nil: silent

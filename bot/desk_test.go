@@ -30,8 +30,11 @@ type desk struct {
 	lost      []string // what was undelivered: grant/ordinal
 	rejected  []string
 	swallowed int
-	overheard []int // connections too many
-	failing   int   // calls of Undelivered that fail
+	overheard []int              // connections too many
+	heard     []grants.SlackUser // accounts that changed …
+	deaf      int                // … of which so many are not recorded
+	rereads   int                // times that the directory is to be read again
+	failing   int                // calls of Undelivered that fail
 
 	automatic bool                                            // requests open at once
 	slow      atomic.Int64                                    // of every Take, in nanoseconds
@@ -216,6 +219,23 @@ func (d *desk) Reject(_ context.Context, o service.Origin, detail string) error 
 	defer d.mu.Unlock()
 	d.rejected = append(d.rejected, o.Person.Slack()+": "+detail)
 	return nil
+}
+
+func (d *desk) UserChanged(_ context.Context, u grants.SlackUser) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.heard = append(d.heard, u)
+	if d.deaf > 0 {
+		d.deaf--
+		return errors.New("not recorded")
+	}
+	return nil
+}
+
+func (d *desk) DirectoryChanged() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rereads++
 }
 
 func (d *desk) Overheard(_ context.Context, connections, ours int) error {

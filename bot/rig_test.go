@@ -49,6 +49,7 @@ type back interface {
 	socket.Revealer
 	socket.Clerk
 	socket.People
+	socket.Directory
 }
 
 // inBubble runs a test against a running bot, and checks afterwards that no rule of Slack's
@@ -126,7 +127,7 @@ func (r *rig) start(transport http.RoundTripper, dialer *websocket.Dialer, adjus
 	c := bot.Config{
 		AppToken: grants.NewSecret(cfg.AppToken), APIURL: cfg.BaseURL + "/api", Transport: transport, Dialer: dialer,
 		Sender: r.sender, Identity: identity, Environment: "playground", Log: log,
-		Taker: behind, Revealer: behind, Clerk: behind, People: behind,
+		Taker: behind, Revealer: behind, Clerk: behind, People: behind, Directory: behind,
 	}
 	if adjust != nil {
 		adjust(&c)

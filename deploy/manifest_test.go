@@ -109,7 +109,7 @@ func TestSlackManifestAsksForNoMore(t *testing.T) {
 	if len(m.OAuth.Scopes.User) > 0 {
 		t.Error("the manifest asks for a user's token, and nothing here uses one")
 	}
-	if diff := cmp.Diff([]string{"app_home_opened"}, m.Settings.Events.Bot); diff != "" {
+	if diff := cmp.Diff([]string{"app_home_opened", "subteam_members_changed", "subteam_updated", "team_join", "user_change"}, m.Settings.Events.Bot); diff != "" {
 		t.Error(diff)
 	}
 	if !m.Settings.SocketMode || !m.Settings.Interactivity.Enabled {

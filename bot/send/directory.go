@@ -26,12 +26,13 @@ func (s *Sender) Users(ctx context.Context) ([]grants.SlackUser, error) {
 	}
 	people := make([]grants.SlackUser, 0, len(users))
 	for _, u := range users {
-		people = append(people, person(u))
+		people = append(people, Person(u))
 	}
 	return people, nil
 }
 
-func person(u slack.User) grants.SlackUser {
+// Person is what Slack says of an account.
+func Person(u slack.User) grants.SlackUser {
 	name := u.Profile.RealName
 	if name == "" {
 		name = u.Name

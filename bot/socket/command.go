@@ -29,6 +29,10 @@ const (
 	OpenHome Verb = "open_home"
 	Explain  Verb = view.TellWhy
 	Nothing  Verb = "nothing" // to be acknowledged, no more
+
+	// What Slack says of its people.
+	UserChanged      Verb = "user_changed"
+	DirectoryChanged Verb = "directory_changed"
 )
 
 // takesAway reports whether a verb ends or refuses access, which nothing may hold up.

@@ -34,9 +34,10 @@ type Command struct {
 	Home       string // the user's own team, if Slack says so
 	Channel    string
 
-	Line  Line   // of a typed command
-	Grant string // of a button
-	Ends  int    // Reveal: the ordinal of the credential that this one replaces
+	Line  Line             // of a typed command
+	Grant string           // of a button
+	About grants.SlackUser // of an event: whose account changed
+	Ends  int              // Reveal: the ordinal of the credential that this one replaces
 
 	Trigger     string
 	ResponseURL string

@@ -131,6 +131,19 @@ func TestParseEnvelopes(t *testing.T) {
 			"home opened", "events_api", `{"team_id":"T1","event":{"type":"app_home_opened","user":"U1","tab":"home"}}`,
 			socket.Command{Envelope: "E1", Verb: socket.OpenHome, Team: "T1", User: "U1"},
 		},
+		{
+			"account changed", "events_api", `{"team_id":"T1","event":{"type":"user_change","user":{"id":"U2","team_id":"T1","deleted":true}}}`,
+			socket.Command{Envelope: "E1", Verb: socket.UserChanged, Team: "T1", About: grants.SlackUser{Team: "T1", ID: "U2", Deleted: true, Unconfirmed: true}},
+		},
+		{
+			"account changed, half said", "events_api", `{"team_id":"T1","event":{"type":"user_change","user":{"id":"U2","team_id":"T1"}}}`,
+			socket.Command{Envelope: "E1", Verb: socket.DirectoryChanged, Team: "T1"},
+		},
+		{
+			"group changed", "events_api", `{"team_id":"T1","event":{"type":"subteam_members_changed","subteam_id":"S1"}}`,
+			socket.Command{Envelope: "E1", Verb: socket.DirectoryChanged, Team: "T1"},
+		},
+		{"account changed, no team", "events_api", `{"event":{"type":"user_change","user":{"id":"U2","team_id":"T1"}}}`, socket.Command{Envelope: "E1", Verb: socket.Nothing}},
 		{"messages opened", "events_api", `{"team_id":"T1","event":{"type":"app_home_opened","user":"U1","tab":"messages"}}`, socket.Command{Envelope: "E1", Verb: socket.Nothing}},
 		{"form by a button", "interactive", press("form", ""), pressed(socket.Form, "")},
 		{

@@ -67,7 +67,14 @@ type People interface {
 	OpenHome(ctx context.Context, p grants.PersonKey) error
 }
 
-// Config is what a Listener is made of. AppToken, Sender, Identity and the service's four
+// Directory is told what Slack says of its people.
+type Directory interface {
+	UserChanged(ctx context.Context, u grants.SlackUser) error
+	// DirectoryChanged says that people or user groups are no longer as they were read.
+	DirectoryChanged()
+}
+
+// Config is what a Listener is made of. AppToken, Sender, Identity and the service's five
 // sides must be set.
 type Config struct {
 	AppToken    grants.Secret
@@ -80,6 +87,7 @@ type Config struct {
 	Revealer    Revealer
 	Clerk       Clerk
 	People      People
+	Directory   Directory
 	Environment string
 	Limits      Limits
 	Log         *slog.Logger // nil: silent
@@ -125,7 +133,7 @@ func New(c Config) (*Listener, error) {
 	switch {
 	case c.AppToken.Expose() == "":
 		return nil, errors.New("making the Slack listener: the app token is empty")
-	case c.Sender == nil || c.Taker == nil || c.Revealer == nil || c.Clerk == nil || c.People == nil:
+	case c.Sender == nil || c.Taker == nil || c.Revealer == nil || c.Clerk == nil || c.People == nil || c.Directory == nil:
 		return nil, errors.New("making the Slack listener: the sender or a side of the service is missing")
 	case c.Identity.Team == "":
 		return nil, errors.New("making the Slack listener: the workspace is unknown")

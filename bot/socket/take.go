@@ -34,6 +34,8 @@ func (l *Listener) receive(w *wire, r socketmode.Request) {
 		return
 	case c.Verb == Nothing:
 		l.sorry(j, nil)
+	case c.Verb == UserChanged, c.Verb == DirectoryChanged:
+		l.hear(j)
 	case c.foreign(l.c.Identity):
 		l.foreign.Add(1)
 		l.refuse(j, strangers, view.ErrForeign)

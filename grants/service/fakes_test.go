@@ -132,13 +132,21 @@ type slack struct {
 	users  []grants.SlackUser
 	groups map[string][]string
 	faults faults
+	listed int // how often
 }
 
 func (s *slack) Users(ctx context.Context) ([]grants.SlackUser, error) {
 	s.mu.Lock()
 	f, users := s.faults.take(), slices.Clone(s.users)
+	s.listed++
 	s.mu.Unlock()
 	return users, f.hit(ctx)
+}
+
+func (s *slack) breaks(f faults) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = f
 }
 
 func (s *slack) Members(ctx context.Context, group string) ([]string, error) {

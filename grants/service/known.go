@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,28 @@ type known struct {
 	live    grants.Snapshot   // the poll's
 	seen    map[string]bool   // seenKey of whoever was ever on call for a policy or schedule
 	ahead   grants.Snapshot   // of the hours ahead, the newest: the poll's or the history's
+}
+
+// all are the people, in no order.
+func (k *known) all() []grants.Person {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return slices.Collect(maps.Values(k.people))
+}
+
+// person finds one by their key.
+func (k *known) person(key grants.PersonKey) (p grants.Person, ok bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	p, ok = k.people[key]
+	return p, ok
+}
+
+// setPerson replaces one who is known.
+func (k *known) setPerson(p grants.Person) {
+	people := k.all()
+	people[slices.IndexFunc(people, func(o grants.Person) bool { return o.Key == p.Key })] = p
+	k.setPeople(people)
 }
 
 func (k *known) setPeople(people []grants.Person) {

@@ -34,6 +34,7 @@ const (
 func (s *Service) reread(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, rereadPatience)
 	defer cancel()
+	s.changes.begin()
 	var r reading
 	var errs [4]error
 	if r.slack, errs[0] = s.Directory.Users(ctx); errs[0] != nil {
@@ -49,7 +50,7 @@ func (s *Service) reread(ctx context.Context) error {
 	} else {
 		r.ahead = &ahead
 	}
-	return errors.Join(append(errs[:], s.keep(ctx, r))...)
+	return errors.Join(append(errs[:], s.keep(ctx, r), s.endOfTheGone(ctx))...)
 }
 
 // readGroups reads the members of every user group that a role names. One that cannot be
@@ -71,12 +72,12 @@ func (s *Service) readGroups(ctx context.Context) (*grants.Groups, error) {
 
 // keep pairs the people and stores the reading in one transaction.
 func (s *Service) keep(ctx context.Context, r reading) error {
+	s.changes.mu.Lock()
+	defer s.changes.mu.Unlock()
+	s.changes.correct(r.slack)
 	now := s.now()
+	before := s.known.all()
 	s.known.mu.RLock()
-	before := make([]grants.Person, 0, len(s.known.people))
-	for _, p := range s.known.people {
-		before = append(before, p)
-	}
 	history, readings := slices.Clone(s.known.history), slices.Clone(s.known.groups)
 	s.known.mu.RUnlock()
 
@@ -111,9 +112,9 @@ func (s *Service) keep(ctx context.Context, r reading) error {
 	s.known.mu.Unlock()
 	if r.ahead != nil {
 		s.known.foresee(*r.ahead)
-		err = s.remember(ctx, r.ahead.Entries)
+		return s.remember(ctx, r.ahead.Entries)
 	}
-	return errors.Join(err, s.endOfTheGone(ctx))
+	return nil
 }
 
 // paired is the directory after a reading. New people and new pairs need both sides.

@@ -17,11 +17,11 @@ const nearEnd = 30 * time.Minute
 const askAgain = time.Second
 
 // keepReading reads the directory and the hours ahead: at the start until it succeeds, then
-// every Reread.
+// every Reread, and soon after Slack says that something changed.
 func (s *Service) keepReading(ctx context.Context) {
 	retry := time.Second
 	for ctx.Err() == nil {
-		pause := s.Reread
+		pause, began := s.Reread, time.Now()
 		if err := s.reread(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("reading the directory and the shifts ahead", "error", err)
 			pause, retry = retry, min(2*retry, time.Minute)
@@ -35,6 +35,11 @@ func (s *Service) keepReading(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
+		case <-s.readKick:
+			select {
+			case <-ctx.Done():
+			case <-time.After(readingsApart - time.Since(began)):
+			}
 		}
 	}
 }

@@ -20,6 +20,7 @@ type Service struct {
 	Config
 	sources    []grants.Source
 	known      known
+	changes    changes
 	issuingNow set
 	refused    quota
 	clock      clock
@@ -27,6 +28,7 @@ type Service struct {
 	pulse      pulse
 
 	decideKick, deadlineKick chan struct{}
+	readKick                 chan struct{}
 	callKick                 map[string]chan struct{} // by issuer
 	tellKick                 map[Surface]chan struct{}
 }
@@ -37,6 +39,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
 		decideKick: make(chan struct{}, 1), deadlineKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
+		readKick: make(chan struct{}, 1),
 		tellKick: map[Surface]chan struct{}{Verdict: make(chan struct{}, 1), Card: make(chan struct{}, 1), Home: make(chan struct{}, 1)},
 	}
 	s.defaults()

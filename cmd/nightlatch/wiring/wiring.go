@@ -103,7 +103,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 	undo.Add("the listener", func() error { return closed(listener.Close()) })
 	in, err := bot.New(bot.Config{
 		AppToken: secrets.SlackApp, APIURL: cfg.Slack.URL, Transport: wires.Slack, Dialer: wires.Socket, Sender: out, Identity: workspace,
-		Taker: grants, Revealer: grants, Clerk: grants, People: grants, Environment: cfg.Environment, Log: log,
+		Taker: grants, Revealer: grants, Clerk: grants, People: grants, Directory: grants, Environment: cfg.Environment, Log: log,
 	})
 	if err != nil {
 		return fmt.Errorf("making the bot: %w", err)

@@ -1,0 +1,61 @@
+package bot_test
+
+import (
+	"testing"
+	"time"
+
+	"nightlatch/integrations/emulators/slackemu"
+)
+
+func TestChangesOfAccountsAreHandedOn(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		act := r.emu.ChangeUser(slackemu.User{ID: "UADA", Name: "ada", RealName: "Ada", Email: "ada@example.com", IsRestricted: true})
+		r.settle()
+		r.acknowledged(act)
+		heard := r.service.heard
+		if len(heard) != 1 || heard[0].ID != "UADA" || heard[0].Team != team || !heard[0].Guest || heard[0].Deleted {
+			t.Errorf("heard %+v", heard)
+		}
+		r.acknowledged(r.changed(slackemu.User{ID: "UNEW", Name: "new", Email: "new@example.com"}))
+		for _, act := range r.emu.ChangeUserGroup(slackemu.UserGroup{ID: "SLEADS", Handle: "leads", Users: []string{"UADA"}}) {
+			r.settle()
+			r.acknowledged(act)
+		}
+		if n := r.service.rereads; n < 3 {
+			t.Errorf("the directory is to be read %d times", n)
+		}
+	})
+}
+
+// What is not on disk is not acknowledged, so that Slack says it again.
+func TestAChangeThatWasNotRecordedIsNotAcknowledged(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.service.mu.Lock()
+		r.service.deaf = 1
+		r.service.mu.Unlock()
+		act := r.emu.ChangeUser(slackemu.User{ID: "UADA", Name: "ada", Email: "ada@example.com", Deleted: true})
+		time.Sleep(2 * time.Second)
+		if act.Outcome().Acknowledged {
+			t.Error("it was acknowledged")
+		}
+	})
+}
+
+// The real service behind the bot: who becomes a guest loses what they hold within a second.
+func TestWhoBecomesAGuestLosesTheirGrant(t *testing.T) {
+	whole(t, func(r *rig, _ *shifts) {
+		r.run("UADA", "/access orders-read 1h checkout is failing")
+		r.later()
+		r.reads("UADA", "You have *orders-read*")
+		r.acknowledged(r.changed(slackemu.User{ID: "UADA", Name: "ada", RealName: "Ada", Email: "ada@example.com", IsRestricted: true}))
+		r.acknowledged(r.run("UADA", "/access show"))
+		r.reads("UADA", "Your access to *orders-read* is over")
+		r.reads("UADA", "Guests of this workspace cannot take part")
+	})
+}
+
+func (r *rig) changed(u slackemu.User) *slackemu.Act {
+	act := r.emu.ChangeUser(u)
+	r.settle()
+	return act
+}
