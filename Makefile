@@ -30,8 +30,8 @@ NPM_DIRS := \
 	integrations/emulators/slackemu/testdata/bolt \
 	integrations/token/verify/testdata/jose
 
-# What some tests run besides Go, as command:Debian package.
-TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium
+# What some tests run besides Go, as command:Debian packages.
+TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium+fonts-dejavu-core+fonts-noto-color-emoji
 
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
@@ -66,7 +66,7 @@ npm: ## what NPM_DIRS name; installs npm itself only as root on Debian
 tools: ## what tests run besides Go; root on Debian gets what is missing
 	@for tool in $(TOOLS); do \
 		command -v $${tool%%:*} >/dev/null && continue; \
-		install="apt-get install --yes --no-install-recommends $${tool#*:}"; \
+		install="apt-get install --yes --no-install-recommends $$(echo $${tool#*:} | tr + " ")"; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "$$install"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$install >/dev/null || exit 1; \
 		else \

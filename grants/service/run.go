@@ -142,7 +142,8 @@ var ErrAltered = errors.New("the ledger's documents do not follow from its event
 // every overdue grant is closing. Revoking itself never holds up the start.
 func (s *Service) recover(ctx context.Context) error {
 	now := s.now()
-	return s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+	var events []ledger.Event
+	err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
 		e := bySystem(grants.KindStarted, "start", now)
 		e.Config = s.Digest
 		change, _, err := s.write(v, grants.Grant{}, due{}, step{events: []grants.Event{e}})
@@ -160,8 +161,13 @@ func (s *Service) recover(ctx context.Context) error {
 			offset += int64(len(more.Events))
 			return true
 		})
+		events = change.Events
 		return change, err
 	})
+	if err == nil {
+		s.recorded(ctx, events)
+	}
+	return err
 }
 
 // without leaves out the documents that others replace: the home of a person with several grants.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -99,8 +100,9 @@ var errNothing = errors.New("nothing to do")
 func (s *Service) update(ctx context.Context, id string, f func(v *ledger.View, g grants.Grant, d due) (step, error)) (grants.Grant, error) {
 	var after grants.Grant
 	var told bool
+	var events []ledger.Event
 	err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
-		after, told = grants.Grant{}, false
+		after, told, events = grants.Grant{}, false, nil
 		g, d, err := load(v, id)
 		if err != nil {
 			return ledger.Change{}, err
@@ -111,7 +113,7 @@ func (s *Service) update(ctx context.Context, id string, f func(v *ledger.View, 
 			return ledger.Change{}, err
 		}
 		change, now, err := s.write(v, g, d, st)
-		after, told = now, len(st.moves) > 0
+		after, told, events = now, len(st.moves) > 0, change.Events
 		return change, err
 	})
 	switch {
@@ -121,10 +123,33 @@ func (s *Service) update(ctx context.Context, id string, f func(v *ledger.View, 
 		s.fatal(err)
 		return grants.Grant{}, err
 	}
+	s.recorded(ctx, events)
 	if told {
 		s.wake()
 	}
 	return after, nil
+}
+
+// recorded says in the log what was committed: one line for each event, without what it holds.
+func (s *Service) recorded(ctx context.Context, events []ledger.Event) {
+	if !s.Log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	for _, stored := range events {
+		e, err := grants.DecodeEvent(stored.Leaf)
+		if err != nil {
+			continue // it was encoded a moment ago
+		}
+		attrs := []slog.Attr{slog.Int64("seq", e.Seq), slog.String("kind", string(e.Kind))}
+		for _, a := range []struct{ key, value string }{
+			{"grant", e.Grant}, {"person", string(e.Actor.Person)}, {"part", e.Actor.System}, {"outcome", string(e.Outcome)}, {"evidence", string(e.Evidence)},
+		} {
+			if a.value != "" {
+				attrs = append(attrs, slog.String(a.key, a.value))
+			}
+		}
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "recorded", attrs...)
+	}
 }
 
 // load reads a grant and what is known of attempts on it.

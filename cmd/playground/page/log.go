@@ -32,6 +32,11 @@ func ofLog(name, line string) (entry, bool) {
 		}
 	}
 	e.At, _ = time.Parse(time.RFC3339, said["time"])
+	if said["msg"] == "recorded" { // what was committed to the ledger
+		e.From, e.What = "ledger", strings.ReplaceAll(said["kind"], "_", " ")
+		e.Call = "event " + said["seq"] + " · " + strings.Trim(said["person"]+said["part"]+" · "+said["outcome"]+" "+said["evidence"], " ·")
+		return e, !e.At.IsZero()
+	}
 	e.What, e.Call = strings.TrimSpace(said["msg"]+" "+said["method"]+" "+said["path"]), strings.Join(rest, " · ")
 	e.Bad = said["level"] == "WARN" || said["level"] == "ERROR"
 	return e, said["msg"] != "" && said["level"] != "DEBUG" && !e.At.IsZero()

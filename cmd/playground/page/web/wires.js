@@ -3,7 +3,7 @@ import { byId, el, fill } from "./dom.js";
 import { hhmmss } from "./clock.js";
 import { state, watch } from "./state.js";
 
-const names = { slack: "Slack", pagerduty: "PagerDuty", nightlatch: "log", orders: "orders" };
+const names = { slack: "Slack", pagerduty: "PagerDuty", nightlatch: "log", ledger: "Ledger", orders: "orders" };
 
 function row(e) {
   return el(
@@ -19,7 +19,7 @@ let list;
 function draw() {
   if (!list) {
     list = el("ol", { tabindex: "0", "aria-label": "Newest first" });
-    fill(byId("wires"), el("h2", {}, "On the wires", el("small", {}, "sent, asked, logged")), list);
+    fill(byId("wires"), el("h2", {}, "On the wires", el("small", {}, "sent, asked, recorded")), list);
   }
   fill(list, state.wires.toReversed().map(row));
 }
