@@ -211,6 +211,9 @@ func (c *checker) stored(s Stored, now time.Time) {
 		if cred.State == Issuing || cred.State == Live {
 			working++
 		}
+		if g.Role.Verify == Offline && cred.State == Gone && cred.Evidence != ExpiredFinding {
+			c.broken("dead is proven", g.ID, l.seq, "%s is gone by %q, and nobody who accepts it would know", cred.Name, cred.Evidence)
+		}
 	}
 	late := now.Add(-Lateness)
 	switch {

@@ -60,6 +60,22 @@ const (
 type Description struct {
 	Least, Greatest time.Duration // lifetimes that the target accepts
 	Class           Class
+	Skew            time.Duration // how long after its expiry a credential of the class AtExpiry may still work
+}
+
+// Dies is when a credential that cannot be revoked is dead by itself; zero for one that can.
+func (d Description) Dies(c Credential) time.Time {
+	if d.Class != AtExpiry {
+		return time.Time{}
+	}
+	return c.Expires.Add(d.Skew)
+}
+
+// Handle is what an issuer is told of a credential that it made.
+type Handle struct {
+	Name    string
+	Verify  Verify // of the role
+	Expires time.Time
 }
 
 // Order asks an issuer for a credential. Plan reads it too, before there is a name.
@@ -70,6 +86,7 @@ type Order struct {
 	Person   Person
 	Audience string
 	Scopes   []string
+	Verify   Verify // of the role
 	Now      time.Time
 	Until    time.Time // the grant's end as known now
 }

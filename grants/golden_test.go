@@ -15,6 +15,7 @@ import (
 func fullGrant() grants.Grant {
 	vote := grants.Vote{Person: "T1.U2", Yes: true, At: at(1), Claim: grants.Claim{Right: grants.ByGroup, Source: "S1", Digest: "d1", Shift: grants.Shift{Until: at(60)}}}
 	r := role()
+	r.Verify = grants.Offline
 	r.OnCall = append(r.OnCall, grants.Source{Schedule: "S9"})
 	r.Voters = grants.Voters{Users: []string{"U2"}, Usergroup: "S1", Policy: "P1", Levels: []int{2}, Count: 1}
 	r.OffCall = grants.Voters{Users: []string{"U9"}, Count: 2}
@@ -25,7 +26,7 @@ func fullGrant() grants.Grant {
 		Opened: at(1), Shift: grants.Shift{From: at(-60), Until: at(120)}, Read: at(1), Ends: at(61),
 		Credentials: []grants.Credential{{
 			Ordinal: 1, Name: "inst0001-01hq0000000000000000000000-1", State: grants.Gone, Since: at(9), Intended: at(2), Answered: true,
-			Issued: at(2), Undelivered: true, Expires: at(61), Evidence: grants.RefusedFinding, Proven: at(9),
+			Issued: at(2), Undelivered: true, Expires: at(61), Evidence: grants.ExpiredFinding, Proven: at(9),
 		}},
 		Reveals: 1, Outcome: grants.Revoked, Ended: at(8), EndedBy: "T1.U2", Explained: 9,
 		Reasons: []grants.Reason{{Code: grants.CutToShift, People: []string{"PU1"}, Until: at(120), Detail: "d", Count: 1}},

@@ -14,6 +14,15 @@ const (
 	WhenOnCall Automatic = "on_call"
 )
 
+// Verify says how the services that take a role's credentials learn that one is dead.
+type Verify string
+
+// The values of Role.Verify. An empty one is Introspect.
+const (
+	Introspect Verify = "introspect" // they ask Nightlatch
+	Offline    Verify = "offline"    // they ask nobody, so it works until its own expiry
+)
+
 // Source is one line of what PagerDuty is asked: an escalation policy, all or some of
 // its levels, or a schedule that stands in some policy.
 type Source struct {
@@ -63,6 +72,7 @@ type Role struct {
 	PendingFor time.Duration `json:"pending_for"` // an undecided request lapses after this
 
 	Issuer   string   `json:"issuer"`
+	Verify   Verify   `json:"verify,omitempty"`
 	Audience string   `json:"audience"`
 	Scopes   []string `json:"scopes,omitempty"`
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"nightlatch/grants"
 	"nightlatch/grants/service"
 )
 
@@ -55,6 +56,8 @@ func replaced(r service.Revealed) string {
 	switch {
 	case r.Replaced == 0:
 		return ""
+	case r.Lingering > 0 && r.Grant.Role.Verify == grants.Offline:
+		return ":warning: What was shown before cannot be cut: it works until its own expiry."
 	case r.Lingering > 0:
 		return ":warning: What was shown before is still being revoked: its target has not refused it yet. That is tried until it is proven dead."
 	}
@@ -63,7 +66,7 @@ func replaced(r service.Revealed) string {
 
 // Blanked takes the place of a secret that was shown long enough.
 func (f Frame) Blanked() Modal {
-	return modal("Blanked", section("The secret is no longer shown. It goes on working until the grant ends. If you still need to see one, close this and press Reveal again."))
+	return modal("Blanked", section("The secret is no longer shown. It goes on working until its own expiry or the end of the grant. If you still need to see one, close this and press Reveal again."))
 }
 
 // JustShown answers a second press moments after the first.
@@ -73,9 +76,13 @@ func (f Frame) JustShown() Modal {
 
 // EndOldest asks whether a third secret may end the oldest of the two that work.
 func (f Frame) EndOldest(e *service.TwoLiveError) Modal {
+	end := "stops working"
+	if e.Grant.Role.Verify == grants.Offline {
+		end = "is given up, though it works until its own expiry"
+	}
 	m := modal("End the oldest?", section(pieces(
 		"Two secrets of this grant work already, which is the limit.",
-		"If you go on, number "+strconv.Itoa(e.Oldest.Ordinal)+", shown "+at(e.Oldest.Issued)+", stops working, and a new one is shown.",
+		"If you go on, number "+strconv.Itoa(e.Oldest.Ordinal)+", shown "+at(e.Oldest.Issued)+", "+end+", and a new one is shown.",
 	)))
 	m.Submit, m.Close = plain("End it, show new"), plain("Keep both")
 	m.CallbackID = ConfirmReveal

@@ -53,7 +53,7 @@ func evidence(g grants.Grant, failing grants.Retry) string {
 		if len(g.Credentials) > 1 {
 			name = "Credential " + strconv.Itoa(c.Ordinal)
 		}
-		lines = append(lines, name+" "+finding(c))
+		lines = append(lines, name+" "+finding(c, g.Role.Verify))
 	}
 	if !failing.Failing.IsZero() {
 		lines = append(lines, "Revoking has been failing since "+at(failing.Failing)+" ("+count(failing.Attempts, "attempt")+
@@ -63,9 +63,11 @@ func evidence(g grants.Grant, failing grants.Retry) string {
 }
 
 // finding says what is known of one credential's death.
-func finding(c grants.Credential) string {
+func finding(c grants.Credential, v grants.Verify) string {
 	proven := " (proven " + at(c.Proven) + ")."
 	switch {
+	case c.State != grants.Gone && v == grants.Offline:
+		return "cannot be cut: it may work until its own expiry, " + at(c.Expires) + "."
 	case c.State != grants.Gone:
 		return "is being revoked; it is not proven dead yet."
 	case c.Evidence == grants.RefusedFinding:
@@ -83,7 +85,11 @@ func undelivered(g grants.Grant) string {
 	var lines []string
 	for _, c := range g.Credentials {
 		if c.Undelivered {
-			lines = append(lines, "Slack did not confirm that it showed secret "+strconv.Itoa(c.Ordinal)+", so that one was revoked at once.")
+			end := ", so that one was revoked at once."
+			if g.Role.Verify == grants.Offline {
+				end = ". It cannot be cut, and works until " + at(c.Expires) + "."
+			}
+			lines = append(lines, "Slack did not confirm that it showed secret "+strconv.Itoa(c.Ordinal)+end)
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -99,7 +105,11 @@ func speed(d grants.Description) string {
 	case grants.Minutes:
 		return "It can be cut at any moment, but may go on working for some minutes."
 	case grants.AtExpiry:
-		return "It cannot be cut: once shown, it works until its own expiry."
+		s := "It cannot be cut: once shown, it works until its own expiry"
+		if d.Greatest > 0 {
+			s += ", up to " + length(d.Greatest) + " after a revocation"
+		}
+		return s + "."
 	}
 	return "How fast it can be cut is not known."
 }

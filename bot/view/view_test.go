@@ -98,6 +98,14 @@ func credentials(state grants.CredentialState, evidence ...grants.Finding) func(
 	}
 }
 
+func offline(n *service.Notice) {
+	n.Grant.Role.Verify = grants.Offline
+	n.Does = grants.Description{Greatest: 10 * time.Minute, Class: grants.AtExpiry, Skew: time.Minute}
+	for i := range n.Grant.Credentials {
+		n.Grant.Credentials[i].Expires = noon.Add(10 * time.Minute)
+	}
+}
+
 func hostile(n *service.Notice) {
 	n.Reason = "<!channel> <@U1> *x* `y` <https://evil.example|safe> &amp; \u202eesrever\u202c zero\u200bwidth\nnew line \x07 " + strings.Repeat("long ", 200)
 }
@@ -119,6 +127,9 @@ func messages() map[string]view.Message {
 		"card_approved":          frame.Card(notice(grants.Pending, waiting, approved)),
 		"verdict_approved":       frame.Verdict(notice(grants.Pending, waiting, approved)),
 		"verdict_undelivered":    frame.Verdict(notice(grants.Open, credentials(grants.Gone, grants.RefusedFinding), lost)),
+		"card_offline_pending":   frame.Card(notice(grants.Pending, waiting, offline)),
+		"card_offline_closing":   frame.Card(notice(grants.Closing, ended(grants.Revoked, ben), credentials(grants.Retiring, ""), offline)),
+		"verdict_open_offline":   frame.Verdict(notice(grants.Open, credentials(grants.Retiring, ""), lost, offline)),
 		"card_over":              frame.Card(notice(grants.Closed, over...)),
 		"card_denied":            frame.Card(notice(grants.Closed, neverOpened, ended(grants.Denied, ben))),
 		"card_explained":         frame.Card(notice(grants.Closed, neverOpened, ended(grants.Denied, ben), explained)),

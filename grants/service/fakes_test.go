@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -240,6 +241,9 @@ func (b *board) all(grant string, s service.Surface) []service.Notice {
 	return slices.Clone(b.shown[grant+"/"+string(s)])
 }
 
+// offlineFor is how long a credential lives that cannot be cut.
+const offlineFor = 15 * time.Second
+
 // target is what credentials open. It has a memory of its own, which no crash of the service
 // touches: what was asked of it takes effect later, even if whoever asked is dead.
 type target struct {
@@ -253,20 +257,29 @@ type target struct {
 	cut    time.Duration // how long revoking takes; it acts in the middle
 
 	issuing, revoking, checking faults
-	hang                        func() // called by Revoke, whatever its context says
-	madeAnyway                  bool   // a failing Issue takes effect all the same
-	expires                     bool   // it enforces the expiry that it was given
-	deaf                        bool   // it does not notice that a caller has given up
+	hang                        func()          // called by Revoke, whatever its context says
+	madeAnyway                  bool            // a failing Issue takes effect all the same
+	expires                     bool            // it enforces the expiry that it was given
+	undying                     bool            // it accepts everything, whatever its expiry
+	offline                     map[string]bool // what was made for services that ask nobody
+	deaf                        bool            // it does not notice that a caller has given up
 	least                       time.Duration
 	class                       grants.Class // default Instant
 }
 
-func (t *target) Describe() grants.Description {
+func (t *target) Describe(v grants.Verify) grants.Description {
+	if v == grants.Offline {
+		return grants.Description{Least: t.least, Greatest: 12 * time.Hour, Class: grants.AtExpiry, Skew: grants.ExpirySkew}
+	}
 	return grants.Description{Least: t.least, Greatest: 12 * time.Hour, Class: cmp.Or(t.class, grants.Instant)}
 }
 
 func (t *target) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {
-	return grants.Plan{Sentence: "a key to " + o.Audience, Until: o.Until}, nil
+	until := o.Until
+	if last := o.Now.Add(offlineFor); o.Verify == grants.Offline && until.After(last) {
+		until = last
+	}
+	return grants.Plan{Sentence: "a key to " + o.Audience, Until: until}, nil
 }
 
 func (t *target) Issue(ctx context.Context, o grants.Order) (grants.Secret, error) {
@@ -276,6 +289,9 @@ func (t *target) Issue(ctx context.Context, o grants.Order) (grants.Secret, erro
 		ctx = context.WithoutCancel(ctx)
 	}
 	t.note("issue", o.Name)
+	if t.offline[o.Name] = o.Verify == grants.Offline; t.offline[o.Name] && o.Until.Sub(o.Now) > offlineFor {
+		t.t.Errorf("%s cannot be cut and is made for %s", o.Name, o.Until.Sub(o.Now))
+	}
 	t.mu.Unlock()
 	if f.Err == nil || made {
 		time.AfterFunc(effect+f.Delay, func() { t.makes(o.Name, o.Until) })
@@ -312,12 +328,14 @@ func (t *target) Revoke(ctx context.Context, name string) error {
 	}
 	t.mu.Lock()
 	t.note("revoke", name)
-	delete(t.live, name)
+	if !t.offline[name] {
+		delete(t.live, name)
+	}
 	t.mu.Unlock()
 	return faults{Delay: half}.hit(ctx)
 }
 
-func (t *target) Check(ctx context.Context, name string, expires, now time.Time) (grants.Finding, error) {
+func (t *target) Check(ctx context.Context, h grants.Handle, now time.Time) (grants.Finding, error) {
 	t.mu.Lock()
 	f, half := t.checking.take(), t.cut/2
 	t.mu.Unlock()
@@ -326,13 +344,16 @@ func (t *target) Check(ctx context.Context, name string, expires, now time.Time)
 		return "", err
 	}
 	t.mu.Lock()
-	_, live := t.live[name]
-	own := t.expires
-	t.note("check", name)
+	_, live := t.live[h.Name]
+	live = live || h.Verify == grants.Offline // nobody can know better
+	undying, own := t.undying, t.expires || h.Verify == grants.Offline
+	t.note("check", h.Name)
 	t.mu.Unlock()
 	found := grants.AbsentFinding
 	switch {
-	case live && own && now.After(expires.Add(grants.ExpirySkew)):
+	case undying:
+		found = grants.AliveFinding
+	case live && own && !now.Before(h.Expires.Add(grants.ExpirySkew)):
 		found = grants.ExpiredFinding
 	case live:
 		found = grants.AliveFinding
@@ -346,7 +367,7 @@ func (t *target) works() []string {
 	defer t.mu.Unlock()
 	var names []string
 	for name, until := range t.live {
-		if !t.expires || time.Now().Before(until.Add(grants.ExpirySkew)) {
+		if !t.expires && !t.offline[name] || time.Now().Before(until.Add(grants.ExpirySkew)) {
 			names = append(names, name)
 		}
 	}
@@ -359,6 +380,18 @@ func (t *target) with(edit func(*target)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	edit(t)
+}
+
+// asked counts the calls of a kind.
+func (t *target) asked(what string) (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, line := range t.log {
+		if strings.Contains(line, " "+what+" ") {
+			n++
+		}
+	}
+	return n
 }
 
 // note is called with the lock held.

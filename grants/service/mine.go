@@ -46,10 +46,7 @@ func (s *Service) notice(v *ledger.View, id string) (Notice, error) {
 	if err != nil {
 		return Notice{}, err
 	}
-	n := Notice{Grant: g, Failing: d.Call, Who: s.Who}
-	if issuer, ok := s.Issuers[g.Role.Issuer]; ok {
-		n.Does = issuer.Describe()
-	}
+	n := Notice{Grant: g, Failing: d.Call, Who: s.Who, Does: s.does(g)}
 	if n.Reason, err = typedAt(v, g.AskedSeq); err == nil && g.Explained > 0 {
 		n.Why, err = typedAt(v, g.Explained)
 	}

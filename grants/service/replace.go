@@ -47,7 +47,8 @@ func (r Showing) retire(g grants.Grant, now time.Time) (grants.Grant, []move, er
 // the new secret waits for that, but not for ever: whoever presses this is in the middle of something.
 func (s *Service) replace(ctx context.Context, g grants.Grant, issuer Issuer) (count int, err error) {
 	count = len(g.InState(grants.Live))
-	if count == 0 || issuer.Describe().Class == grants.Instant {
+	class := issuer.Describe(g.Role.Verify).Class
+	if count == 0 || class == grants.Instant || class == grants.AtExpiry { // the last cannot be waited for
 		return count, nil
 	}
 	now := s.now()

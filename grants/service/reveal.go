@@ -55,7 +55,7 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 	}
 	secret, err := issue(ctx, issuer, order)
 	shown, err := s.enliven(ctx, g, c, secret, err)
-	if shown.Replaced = replaced; issuer.Describe().Class != grants.Instant {
+	if shown.Replaced = replaced; issuer.Describe(g.Role.Verify).Class != grants.Instant {
 		shown.Lingering = min(replaced, len(shown.Grant.InState(grants.Retiring)))
 	}
 	return shown, err
@@ -204,7 +204,7 @@ func (s *Service) planOf(ctx context.Context, id string, p grants.Person, issuer
 			g = next
 		}
 	}
-	if g.Ends.Sub(now) < issuer.Describe().Least {
+	if g.Ends.Sub(now) < issuer.Describe(g.Role.Verify).Least {
 		return grants.Plan{}, ErrOver
 	}
 	plan, err := issuer.Plan(ctx, orderOf(g, p, now))
@@ -217,7 +217,7 @@ func (s *Service) planOf(ctx context.Context, id string, p grants.Person, issuer
 func orderOf(g grants.Grant, p grants.Person, now time.Time) grants.Order {
 	return grants.Order{
 		Grant: g.ID, Role: g.Role.Name, Person: p, Audience: g.Role.Audience, Scopes: g.Role.Scopes,
-		Now: now, Until: g.Ends,
+		Verify: g.Role.Verify, Now: now, Until: g.Ends,
 	}
 }
 

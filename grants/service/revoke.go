@@ -48,15 +48,17 @@ func (s *Service) revokeAll(ctx context.Context, g grants.Grant, work []grants.C
 	if !ok {
 		return found, fmt.Errorf("issuer %q is not configured", g.Role.Issuer)
 	}
+	does := issuer.Describe(g.Role.Verify)
 	var errs []error
 	for i, c := range work {
+		now := s.now()
 		ctx, cancel := context.WithTimeout(ctx, callPatience/time.Duration(len(work)))
 		err := issuer.Revoke(ctx, c.Name)
 		if err != nil {
 			err = fmt.Errorf("revoking %s: %w", c.Name, err)
-		} else if found[i], err = issuer.Check(ctx, c.Name, c.Expires, s.now()); err != nil {
+		} else if found[i], err = issuer.Check(ctx, grants.Handle{Name: c.Name, Verify: g.Role.Verify, Expires: c.Expires}, now); err != nil {
 			found[i], err = "", fmt.Errorf("checking %s: %w", c.Name, err)
-		} else if !found[i].Dead() {
+		} else if !found[i].Dead() && !now.Before(does.Dies(c)) {
 			err = fmt.Errorf("checking %s: revoked, and the target still finds it %s", c.Name, found[i])
 		}
 		cancel()
@@ -74,12 +76,16 @@ func (s *Service) bury(ctx context.Context, id string, d due, asked time.Time, w
 		st := step{due: &cur}
 		wait, waiting := time.Time{}, 0
 		for i, c := range work {
+			if dies := s.does(g).Dies(c); !found[i].Dead() && !dies.IsZero() && g.Credentials[c.Ordinal-1].State == grants.Retiring {
+				wait = sooner(wait, dies) // no failure: it was known that nobody can cut it
+				waiting++
+			}
 			if !found[i].Dead() || g.Credentials[c.Ordinal-1].State != grants.Retiring {
 				continue
 			}
 			if !c.Conclusive(asked) { // as it was when the target was asked
 				if !g.Credentials[c.Ordinal-1].Answered {
-					wait = c.Intended.Add(grants.IssuingPatience)
+					wait = sooner(wait, c.Intended.Add(grants.IssuingPatience))
 					waiting++
 				}
 				continue
@@ -110,6 +116,22 @@ func (s *Service) bury(ctx context.Context, id string, d due, asked time.Time, w
 		s.Log.Warn("revoking does not succeed, trying again", "grant", id, "error", callErr)
 	}
 	return err
+}
+
+// does is what the issuer of a grant can do; nothing when it is not configured.
+func (s *Service) does(g grants.Grant) (d grants.Description) {
+	if issuer, ok := s.Issuers[g.Role.Issuer]; ok {
+		d = issuer.Describe(g.Role.Verify)
+	}
+	return d
+}
+
+// sooner is the earlier of two times, of which the first may be none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // outcome says when to try next, and makes the first failure and the recovery events.

@@ -12,6 +12,7 @@ func scenarios() []scenario {
 	all := requestScenarios()
 	all = append(all, endingScenarios()...)
 	all = append(all, issuingScenarios()...)
+	all = append(all, offlineScenarios()...)
 	return append(all, restartScenarios()...)
 }
 

@@ -42,12 +42,12 @@ type Directory interface {
 // Issuer makes and ends credentials on one kind of target. Every verb is idempotent under
 // a credential's name; revoking what is gone is success.
 type Issuer interface {
-	Describe() grants.Description
+	Describe(v grants.Verify) grants.Description
 	Plan(ctx context.Context, o grants.Order) (grants.Plan, error)
 	Issue(ctx context.Context, o grants.Order) (grants.Secret, error)
 	Renew(ctx context.Context, name string, until time.Time) error
 	Revoke(ctx context.Context, name string) error
-	Check(ctx context.Context, name string, expires, now time.Time) (grants.Finding, error)
+	Check(ctx context.Context, h grants.Handle, now time.Time) (grants.Finding, error)
 }
 
 // Notifier shows grants to people.

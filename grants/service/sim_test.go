@@ -83,6 +83,9 @@ func simulate(t *testing.T, seed uint64) (did tally) {
 		w.settle = []time.Duration{0, 3 * time.Minute}[seed/2%2]
 		for i := range w.roles {
 			w.roles[i].PendingFor = time.Minute
+			if seed/4%2 == 0 && w.roles[i].Name != orders {
+				w.roles[i].Verify = grants.Offline
+			}
 		}
 		w.limits = service.Limits{PerPerson: 4, InAll: 12}
 		s := &simulation{world: w, r: rand.New(rand.NewPCG(seed, 0)), did: &did}

@@ -112,7 +112,7 @@ func newWorld(t testing.TB, dir string) *world {
 		t: t, path: filepath.Join(dir, "ledger.db"), logs: &logs{}, roles: someRoles(), patience: 6 * time.Hour,
 		pager: &pager{}, slack: &slack{groups: map[string][]string{}}, board: &board{},
 		target: &target{
-			t: t, live: map[string]time.Time{}, made: map[string]int{},
+			t: t, live: map[string]time.Time{}, offline: map[string]bool{}, made: map[string]int{},
 			effect: 50 * time.Millisecond, answer: 50 * time.Millisecond, cut: 20 * time.Millisecond,
 		},
 	}

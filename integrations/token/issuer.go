@@ -16,6 +16,9 @@ const (
 	defaultGreatest = 24 * time.Hour
 )
 
+// offlineGreatest is the longest life of a token whose services ask nobody: only its expiry ends it.
+const offlineGreatest = 10 * time.Minute
+
 // defaultSkew is how far a verifier's clock may be behind ours.
 const defaultSkew = time.Minute
 
@@ -55,9 +58,20 @@ func New(c Config) (*Issuer, error) {
 	return &Issuer{config: c}, nil
 }
 
-// Describe says how long tokens may live, and that a revocation bites at once.
-func (i *Issuer) Describe() grants.Description {
-	return grants.Description{Least: least, Greatest: i.config.Greatest, Class: grants.Instant}
+// Describe says how long tokens may live, and that a revocation bites at once; or, for services
+// that ask nobody, not before the expiry.
+func (i *Issuer) Describe(v grants.Verify) grants.Description {
+	if v == grants.Offline {
+		return grants.Description{Least: least, Greatest: i.greatest(v), Class: grants.AtExpiry, Skew: i.config.Skew}
+	}
+	return grants.Description{Least: least, Greatest: i.greatest(v), Class: grants.Instant}
+}
+
+func (i *Issuer) greatest(v grants.Verify) time.Duration {
+	if v == grants.Offline {
+		return min(i.config.Greatest, offlineGreatest)
+	}
+	return i.config.Greatest
 }
 
 // Plan says what a token for the order would open, and until when it would at most.
@@ -68,11 +82,15 @@ func (i *Issuer) Plan(_ context.Context, o grants.Order) (grants.Plan, error) {
 	}
 	most := ""
 	if o.Until.Sub(until) >= least {
-		most = ", " + hours(i.config.Greatest) + " at most"
+		most = ", " + hours(i.greatest(o.Verify)) + " at most"
+	}
+	end := "introspection refuses it at once when it is revoked."
+	if o.Verify == grants.Offline {
+		end = "its services ask nobody, so it works up to " + hours(i.greatest(o.Verify)) + " after a revocation. Programs fetch again."
 	}
 	return grants.Plan{
-		Sentence: fmt.Sprintf("A token for %s: %s, until the grant ends%s; introspection refuses it at once when it is revoked.",
-			o.Audience, given.sentence(), most),
+		Sentence: fmt.Sprintf("A token for %s: %s, until the grant ends%s; %s",
+			o.Audience, given.sentence(), most, end),
 		Until: until,
 	}, nil
 }
@@ -103,7 +121,7 @@ func (i *Issuer) read(o grants.Order) (access, time.Time, error) {
 		return access{}, time.Time{}, err
 	}
 	until := o.Until
-	if last := o.Now.Add(i.config.Greatest); until.After(last) {
+	if last := o.Now.Add(i.greatest(o.Verify)); until.After(last) {
 		until = last
 	}
 	until = until.UTC().Truncate(time.Second)
@@ -122,10 +140,14 @@ func (i *Issuer) Renew(context.Context, string, time.Time) error {
 func (i *Issuer) Revoke(context.Context, string) error { return nil }
 
 // Check is asked about a credential that is no longer live in the ledger. Introspection refuses
-// it from then on, and once its expiry and the skew have passed, everybody does.
-func (i *Issuer) Check(_ context.Context, _ string, expires, now time.Time) (grants.Finding, error) {
-	if !expires.IsZero() && now.After(expires.Add(i.config.Skew)) {
+// it from then on, and once its expiry and the skew have passed, everybody does. Until then a
+// service that asks nobody accepts it.
+func (i *Issuer) Check(_ context.Context, h grants.Handle, now time.Time) (grants.Finding, error) {
+	switch {
+	case !h.Expires.IsZero() && !now.Before(h.Expires.Add(i.config.Skew)):
 		return grants.ExpiredFinding, nil
+	case h.Verify == grants.Offline:
+		return grants.AliveFinding, nil
 	}
 	return grants.RefusedFinding, nil
 }

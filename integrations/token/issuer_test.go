@@ -61,6 +61,18 @@ func TestPlan(t *testing.T) {
 				"introspection refuses it at once when it is revoked.", 24 * time.Hour,
 		},
 		{
+			"for services that ask nobody", func(o *grants.Order) { o.Scopes, o.Verify = []string{"GET /"}, grants.Offline },
+			"A token for https://orders.example.com: GET /, until the grant ends, 10m at most; " +
+				"its services ask nobody, so it works up to 10m after a revocation. Programs fetch again.", 10 * time.Minute,
+		},
+		{
+			"for services that ask nobody, shorter", func(o *grants.Order) {
+				o.Scopes, o.Verify, o.Until = []string{"GET /"}, grants.Offline, o.Now.Add(time.Minute)
+			},
+			"A token for https://orders.example.com: GET /, until the grant ends; " +
+				"its services ask nobody, so it works up to 10m after a revocation. Programs fetch again.", time.Minute,
+		},
+		{
 			"no scopes, a broken second", func(o *grants.Order) { o.Scopes, o.Until = nil, o.Until.Add(700*time.Millisecond) },
 			"A token for https://orders.example.com: without scopes, until the grant ends; " +
 				"introspection refuses it at once when it is revoked.", time.Hour,
@@ -115,7 +127,7 @@ func TestIssuerRefuses(t *testing.T) {
 func TestLifeAfterIssuing(t *testing.T) {
 	issuer := newIssuer(t, newKey(t))
 	o := order()
-	if got, want := issuer.Describe(), (grants.Description{Least: time.Second, Greatest: 24 * time.Hour, Class: grants.Instant}); got != want {
+	if got, want := issuer.Describe(grants.Introspect), (grants.Description{Least: time.Second, Greatest: 24 * time.Hour, Class: grants.Instant}); got != want {
 		t.Errorf("described as %+v, want %+v", got, want)
 	}
 	if err := issuer.Renew(t.Context(), o.Name, o.Until); !errors.Is(err, grants.ErrNotRenewable) {
@@ -126,17 +138,27 @@ func TestLifeAfterIssuing(t *testing.T) {
 			t.Errorf("revoking: %v", err)
 		}
 	}
+	offline := grants.Description{Least: time.Second, Greatest: 10 * time.Minute, Class: grants.AtExpiry, Skew: time.Minute}
+	if got := issuer.Describe(grants.Offline); got != offline {
+		t.Errorf("offline described as %+v, want %+v", got, offline)
+	}
 	for _, test := range []struct {
-		after time.Duration
-		want  grants.Finding
+		verify grants.Verify
+		after  time.Duration
+		want   grants.Finding
 	}{
-		{-time.Minute, grants.RefusedFinding},
-		{time.Minute, grants.RefusedFinding}, // within the skew
-		{time.Minute + time.Second, grants.ExpiredFinding},
+		{"", -time.Minute, grants.RefusedFinding},
+		{grants.Introspect, -time.Minute, grants.RefusedFinding},
+		{grants.Introspect, time.Minute - time.Second, grants.RefusedFinding}, // within the skew
+		{grants.Introspect, time.Minute, grants.ExpiredFinding},
+		{grants.Offline, -time.Minute, grants.AliveFinding},
+		{grants.Offline, time.Minute - time.Nanosecond, grants.AliveFinding},
+		{grants.Offline, time.Minute, grants.ExpiredFinding},
 	} {
-		got, err := issuer.Check(t.Context(), o.Name, o.Until, o.Until.Add(test.after))
+		h := grants.Handle{Name: o.Name, Verify: test.verify, Expires: o.Until}
+		got, err := issuer.Check(t.Context(), h, o.Until.Add(test.after))
 		if err != nil || got != test.want {
-			t.Errorf("%v after its expiry: %q, %v, want %q", test.after, got, err, test.want)
+			t.Errorf("%s, %v after its expiry: %q, %v, want %q", test.verify, test.after, got, err, test.want)
 		}
 	}
 }

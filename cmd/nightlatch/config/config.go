@@ -145,6 +145,9 @@ func complete(r grants.Role) grants.Role {
 	if r.Issuer == "" {
 		r.Issuer = issuerToken
 	}
+	if r.Verify == "" {
+		r.Verify = grants.Introspect
+	}
 	if r.Default == 0 {
 		r.Default = min(time.Hour, r.Max)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func TestLeast(t *testing.T) {
 	want := grants.Role{
 		Name: "read", OnCall: []grants.Source{{Policy: "PABC123"}}, Automatic: grants.WhenOnCall,
 		Max: 4 * time.Hour, Default: time.Hour, PendingFor: 15 * time.Minute,
-		Issuer: "token", Audience: "api", Scopes: []string{"read"},
+		Issuer: "token", Verify: grants.Introspect, Audience: "api", Scopes: []string{"read"},
 	}
 	if diff := cmp.Diff([]grants.Role{want}, c.Roles); diff != "" {
 		t.Error(diff)
@@ -127,6 +128,7 @@ func TestRefused(t *testing.T) {
 		{"runbook", with(change("name: read", "name: read, runbook: see the wiki")), "6 roles[0].runbook: is no link"},
 		{"runbook that runs", with(change("name: read", `name: read, runbook: "javascript:alert(1)"`)), "6 roles[0].runbook: is no link"},
 		{"automatic", with(change("automatic: on_call", "automatic: always")), `6 roles[0].automatic: is "always", and must be never or on_call`},
+		{"verify", with(change("automatic: on_call", "automatic: on_call, verify: never")), `6 roles[0].verify: is "never", and must be introspect or offline`},
 		{"automatic for nobody", with(change("on_call: [{policy: PABC123}], ", "")), "6 roles[0].on_call: is missing"},
 		{"for nobody", with(change("automatic: on_call, ", "")), "6 roles[0]: can never be given to anybody"},
 		{"voters without a shift", with(change("on_call: [{policy: PABC123}], automatic: on_call", "channel: C012, voters: {users: [U012], count: 1}")), "6 roles[0]: can never be given to anybody"},
@@ -294,5 +296,16 @@ func TestDigest(t *testing.T) {
 	}
 	if two := digest(with(change("4h", "3h"))); two == one {
 		t.Error("a longer grant leaves the digest as it was")
+	}
+}
+
+func TestOfflineHasAPrice(t *testing.T) {
+	_, warnings, err := config.Parse([]byte(with(change("automatic: on_call", "automatic: on_call, verify: offline"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "6 roles[0].verify: is offline: nobody can cut a token of read, which works up to 10 minutes after the grant is over"
+	if all := lines(warnings); !slices.Contains(all, want) {
+		t.Errorf("the warnings are %q", all)
 	}
 }

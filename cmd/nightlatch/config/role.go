@@ -48,6 +48,13 @@ func (c *checker) role(key string, r grants.Role) {
 	if r.Issuer != issuerToken {
 		c.problem(key+".issuer", "%q does not exist; the only one is %q", r.Issuer, issuerToken)
 	}
+	switch r.Verify {
+	case grants.Introspect:
+	case grants.Offline:
+		c.warn(key+".verify", "is offline: nobody can cut a token of %s, which works up to 10 minutes after the grant is over", r.Name)
+	default:
+		c.problem(key+".verify", "is %q, and must be introspect or offline", r.Verify)
+	}
 	if r.Audience == "" {
 		c.problem(key+".audience", "is missing; name the one service that the tokens are for")
 		c.among(key+".scopes", token.ValidateScopes(r.Scopes))
