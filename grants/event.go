@@ -42,6 +42,7 @@ const (
 	KindSwallowed Kind = "swallowed" // how many envelopes the limits refused in a minute
 	KindFailing   Kind = "failing"   // the first failure of a revocation; the grant's document stays
 	KindRecovered Kind = "recovered" // and its end
+	KindDeadUse   Kind = "dead_use"  // somebody used a credential after its end
 	KindOverheard Kind = "overheard" // others listen with our app token
 	KindClock     Kind = "clock_jumped"
 )

@@ -31,9 +31,12 @@ func (s *Sender) Show(ctx context.Context, n service.Notice) (string, error) {
 	}
 	var ref string
 	var err error
-	if n.Surface == service.Card {
+	switch n.Surface {
+	case service.Card:
 		ref, err = s.showCard(ctx, n, f.Card(n))
-	} else {
+	case service.Alert:
+		ref, err = s.postDirect(ctx, n, f.DeadUse(n))
+	default:
 		ref, err = s.showVerdict(ctx, n, f.Verdict(n), f.Elsewhere(n))
 	}
 	if err != nil {

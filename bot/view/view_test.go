@@ -149,6 +149,7 @@ func messages() map[string]view.Message {
 			notice(grants.Pending, waiting), notice(grants.Open, credentials(grants.Live, "", ""), named("01hzzzzzzz0000000000000001")),
 			notice(grants.Closing, ended(grants.Returned, ada), credentials(grants.Retiring, ""), failing),
 		}),
+		"alert":        frame.DeadUse(notice(grants.Closed, ended(grants.Returned, ada), func(n *service.Notice) { n.Credential, n.Used = 2, noon.Add(2*time.Hour) })),
 		"mine_nothing": frame.Mine(nil),
 		"help":         frame.Help([]grants.Role{role(), {Name: "db-admin", Automatic: grants.Never, Default: 30 * time.Minute, Max: time.Hour}}),
 		"help_nothing": frame.Help(nil),

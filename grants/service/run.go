@@ -40,9 +40,12 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
 		decideKick: make(chan struct{}, 1), deadlineKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
 		readKick: make(chan struct{}, 1),
-		tellKick: map[Surface]chan struct{}{Verdict: make(chan struct{}, 1), Card: make(chan struct{}, 1), Home: make(chan struct{}, 1)},
+		tellKick: map[Surface]chan struct{}{},
 	}
 	s.defaults()
+	for _, surface := range []Surface{Verdict, Card, Alert, Home} {
+		s.tellKick[surface] = make(chan struct{}, 1)
+	}
 	for name := range s.Issuers {
 		s.callKick[name] = make(chan struct{}, 1)
 	}

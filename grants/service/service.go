@@ -67,6 +67,7 @@ type Surface string
 const (
 	Verdict Surface = "verdict" // to the person who asked
 	Card    Surface = "card"    // to the approvers, in the role's channel
+	Alert   Surface = "alert"   // to the person, once: a credential of theirs was used after its end
 	Home    Surface = "home"    // to one person: all that is theirs and not over
 )
 
@@ -80,6 +81,9 @@ type Notice struct {
 	Plan    string             // what will be given, in the issuer's sentence
 	Does    grants.Description // how fast it can be cut
 	Failing grants.Retry       // of revoking, while it fails
+
+	Credential int       // of an alert: the ordinal of the credential that was used after its end …
+	Used       time.Time // … and when
 
 	// Who names a person by their key or PagerDuty user ID, as the directory is now; nil: nobody is known.
 	Who func(id string) (grants.Person, bool)

@@ -270,12 +270,16 @@ func (s *simulation) reveal(user, id string, press func(user, grant string) (ser
 	}
 	s.mu.Lock()
 	s.did.reveals++
-	lost := s.did.reveals%7 == 0
+	lost, found := s.did.reveals%7 == 0, s.did.reveals%5 == 0
 	s.mu.Unlock()
 	if got, want := r.Secret.Expose(), "secret-of-"+r.Grant.Credentials[r.Ordinal-1].Name; got != want {
 		s.t.Errorf("revealed %q, want %q", got, want)
 	}
-	if lost {
+	switch name := r.Grant.Credentials[r.Ordinal-1].Name; {
+	case found:
+		_ = s.svc.ReturnByToken(s.ctx, name)
+		_ = s.svc.DeadUse(s.ctx, name)
+	case lost:
 		_ = s.svc.Undelivered(s.ctx, id, r.Ordinal, "Slack did not take it")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"nightlatch/grants"
@@ -24,6 +25,7 @@ const (
 	docSnapshot = "snapshot"
 	docGroups   = "groups"
 	docSeen     = "seen"
+	docDeadUse  = "dead_use"
 	docTold     = "told" // where a denied grant was shown, while its no may still be explained
 )
 
@@ -50,13 +52,14 @@ type due struct {
 // outbox says which version of a grant a surface should show and which it shows; of a home, as
 // of which event.
 type outbox struct {
-	Grant   string           `json:"grant,omitempty"`
-	Person  grants.PersonKey `json:"person,omitempty"` // of a home
-	Surface Surface          `json:"surface"`
-	Want    int64            `json:"want"`
-	Shown   int64            `json:"shown"`
-	Ref     string           `json:"ref,omitempty"`
-	Since   time.Time        `json:"since"`
+	Grant      string           `json:"grant,omitempty"`
+	Person     grants.PersonKey `json:"person,omitempty"` // of a home
+	Surface    Surface          `json:"surface"`
+	Credential int              `json:"credential,omitempty"` // of an alert
+	Want       int64            `json:"want"`
+	Shown      int64            `json:"shown"`
+	Ref        string           `json:"ref,omitempty"`
+	Since      time.Time        `json:"since"`
 }
 
 // kind and key name the document of the row.
@@ -66,7 +69,11 @@ func (o outbox) key() string {
 	if o.Surface == Home {
 		return string(o.Person)
 	}
-	return o.Grant + "/" + string(o.Surface)
+	key := o.Grant + "/" + string(o.Surface)
+	if o.Surface == Alert {
+		key += "/" + strconv.Itoa(o.Credential)
+	}
+	return key
 }
 
 // docOf is the kind of the rows of a surface.

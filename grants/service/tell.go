@@ -130,13 +130,17 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 	}
 	g := n.Grant
 	n.Surface, n.Ref = row.Surface, row.Ref
+	if row.Surface == Alert {
+		n.Credential, n.Used = row.Credential, row.Since
+	}
 	if issuer, ok := s.Issuers[g.Role.Issuer]; ok && (g.State == grants.Pending || g.State == grants.Open) {
 		n.Plan = s.sentence(ctx, issuer, g)
 	}
 	showCtx, cancel := context.WithTimeout(ctx, tellPatience)
 	defer cancel()
 	ref, err := s.Notifier.Show(showCtx, n)
-	if err != nil && g.State == grants.Closed && s.now().Sub(g.Closed) > tellInVain {
+	vain := s.now().Add(-tellInVain)
+	if err != nil && g.State == grants.Closed && g.Closed.Before(vain) && row.Since.Before(vain) {
 		s.Log.Error("giving up to show a grant that is over", "grant", g.ID, "surface", string(row.Surface), "error", err)
 		ref, err = row.Ref, nil
 	}
@@ -151,6 +155,9 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 		var cur outbox
 		if err := json.Unmarshal(b, &cur); err != nil {
 			return ledger.Change{}, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
+		}
+		if cur.Surface == Alert { // told once
+			return ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}, nil
 		}
 		cur.Ref, cur.Shown = ref, max(cur.Shown, row.Want)
 		if g.State == grants.Closed && cur.Shown >= cur.Want { // nothing will ever change here again

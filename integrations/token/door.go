@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Where the door answers.
@@ -17,6 +19,7 @@ const (
 	keysPath       = "/.well-known/jwks.json"
 	metadataPath   = "/.well-known/oauth-authorization-server"
 	introspectPath = "/introspect"
+	revokePath     = "/revoke"
 	healthPath     = "/healthz"
 )
 
@@ -39,9 +42,14 @@ type DoorConfig struct {
 	// Active reports whether the ledger holds the credential of this name as live. A name
 	// that it doesn't know is not. With an error the caller is told to ask again.
 	Active  func(ctx context.Context, name string) (bool, error)
-	Timeout time.Duration // of Active; 0: 5 s
+	Timeout time.Duration // of each of the three; 0: 5 s
 
-	PerSecond float64      // introspections per caller; 0: 200
+	// Return ends the credential of this name if it is live, because somebody has its token and gives it back. Nil: nothing ends.
+	Return func(ctx context.Context, name string) error
+	// Dead hears of a token that is over and that somebody used. Nil: nobody does.
+	Dead func(ctx context.Context, name string) error
+
+	PerSecond float64      // introspections per caller, and revocations of everybody; 0: 200
 	Burst     int          // at once; 0: 400
 	Log       *slog.Logger // nil: nothing is logged
 }
@@ -52,9 +60,12 @@ type Door struct {
 	config  DoorConfig
 	clients clients
 	mux     *http.ServeMux
-	silent  atomic.Bool // the ledger did not answer when it was asked last
-	counts  struct {
-		active, dead, unknown, foreign, unauthenticated, limited, malformed, unanswered atomic.Uint64
+
+	revocations *rate.Limiter
+
+	silent atomic.Bool // the ledger did not answer when it was asked last
+	counts struct {
+		active, dead, unknown, foreign, unauthenticated, limited, malformed, unanswered, returned atomic.Uint64
 	}
 }
 
@@ -68,6 +79,7 @@ type Counts struct {
 	Limited         uint64
 	Malformed       uint64
 	Unanswered      uint64 // the ledger did not say
+	Returned        uint64 // tokens that were given back
 }
 
 // NewDoor returns a door, or says everything that its configuration lacks.
@@ -96,7 +108,7 @@ func NewDoor(c DoorConfig) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuring the token endpoints: %w", err)
 	}
-	d := &Door{config: c, clients: known, mux: http.NewServeMux()}
+	d := &Door{config: c, clients: known, mux: http.NewServeMux(), revocations: rate.NewLimiter(rate.Limit(c.PerSecond), c.Burst)}
 	if err := d.route(); err != nil {
 		return nil, fmt.Errorf("configuring the token endpoints: %w", err)
 	}
@@ -115,6 +127,7 @@ func (d *Door) route() error {
 	d.mux.Handle("GET "+keysPath, public("application/jwk-set+json", keys))
 	d.mux.Handle("GET "+metadataPath, public("application/json", about))
 	d.mux.HandleFunc("POST "+introspectPath, d.introspect)
+	d.mux.HandleFunc("POST "+revokePath, d.revoke)
 	d.mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
@@ -136,7 +149,7 @@ func (d *Door) Counts() Counts {
 	return Counts{
 		Active: c.active.Load(), Dead: c.dead.Load(), Unknown: c.unknown.Load(), Foreign: c.foreign.Load(),
 		Unauthenticated: c.unauthenticated.Load(), Limited: c.limited.Load(), Malformed: c.malformed.Load(),
-		Unanswered: c.unanswered.Load(),
+		Unanswered: c.unanswered.Load(), Returned: c.returned.Load(),
 	}
 }
 
@@ -157,12 +170,14 @@ func metadata(base string) ([]byte, error) {
 		Keys          string   `json:"jwks_uri"`
 		Introspection string   `json:"introspection_endpoint"`
 		AuthMethods   []string `json:"introspection_endpoint_auth_methods_supported"`
+		Revocation    string   `json:"revocation_endpoint"`
+		Possession    []string `json:"revocation_endpoint_auth_methods_supported"`
 		ResponseTypes []string `json:"response_types_supported"`
 		GrantTypes    []string `json:"grant_types_supported"`
 		DetailTypes   []string `json:"authorization_details_types_supported"`
 	}{
 		Issuer: base, Keys: base + keysPath, Introspection: base + introspectPath,
-		AuthMethods:   []string{"client_secret_basic", "tls_client_auth"},
+		AuthMethods: []string{"client_secret_basic", "tls_client_auth"}, Revocation: base + revokePath, Possession: []string{"none"},
 		ResponseTypes: []string{}, GrantTypes: []string{}, DetailTypes: []string{detailType},
 	})
 	if err != nil {

@@ -90,11 +90,14 @@ func (d *Door) judge(ctx context.Context, who *client, raw string) (introspectio
 		return introspection{}, nil
 	case err != nil:
 		d.counts.dead.Add(1)
+		d.tell(ctx, c.ID)
 		return introspection{}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
-	defer cancel()
-	active, err := d.config.Active(ctx, c.ID)
+	var active bool
+	err = d.bounded(ctx, c.ID, func(ctx context.Context, name string) (err error) {
+		active, err = d.config.Active(ctx, name)
+		return err
+	})
 	if err != nil {
 		return introspection{}, err
 	}
@@ -103,6 +106,7 @@ func (d *Door) judge(ctx context.Context, who *client, raw string) (introspectio
 	}
 	if !active {
 		d.counts.dead.Add(1)
+		d.tell(ctx, c.ID)
 		return introspection{}, nil
 	}
 	d.counts.active.Add(1)

@@ -96,7 +96,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		return fmt.Errorf("making the service: %w", err)
 	}
 
-	door, listener, err := openDoor(cfg, keys, grants.Active, wires.Listen, log)
+	door, listener, err := openDoor(cfg, keys, grants, wires.Listen, log)
 	if err != nil {
 		return err
 	}
@@ -158,12 +158,15 @@ func identify(ctx context.Context, out *send.Sender, team string, log *slog.Logg
 }
 
 // openDoor makes the listener that services ask about tokens.
-func openDoor(cfg config.Config, keys token.Keys, active func(context.Context, string) (bool, error), listen func(string, string) (net.Listener, error), log *slog.Logger) (token.Server, net.Listener, error) {
+func openDoor(cfg config.Config, keys token.Keys, grants *service.Service, listen func(string, string) (net.Listener, error), log *slog.Logger) (token.Server, net.Listener, error) {
 	callers := make([]token.Caller, 0, len(cfg.Introspection))
 	for _, c := range cfg.Introspection {
 		callers = append(callers, c.Door())
 	}
-	door, err := token.NewDoor(token.DoorConfig{URL: cfg.HTTP.URL, Keys: keys, Callers: callers, Active: active, Log: log})
+	door, err := token.NewDoor(token.DoorConfig{
+		URL: cfg.HTTP.URL, Keys: keys, Callers: callers,
+		Active: grants.Active, Return: grants.ReturnByToken, Dead: grants.DeadUse, Log: log,
+	})
 	if err != nil {
 		return token.Server{}, nil, fmt.Errorf("making the token endpoints: %w", err)
 	}

@@ -1,0 +1,107 @@
+package service_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"nightlatch/grants"
+	"nightlatch/grants/service"
+)
+
+// named is the name of a credential of a grant.
+func named(grant string, ordinal int) string {
+	return grants.CredentialName("abcdefgh", grant, ordinal)
+}
+
+func TestATokenGivenBackEndsAlone(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		g := w.opened(anna, orders, time.Hour)
+		first := w.shown(anna, g.ID)
+		w.passes(11 * time.Second)
+		second := w.shown(anna, g.ID)
+		w.must(w.svc.ReturnByToken(w.ctx, named(g.ID, first.Ordinal)))
+		w.lives(first, false)
+		w.lives(second, true)
+		w.passes(time.Second)
+		if g = w.sees(g.ID); g.State != grants.Open || g.Credentials[0].State != grants.Gone {
+			t.Errorf("the grant is %s, the credential %s", g.State, g.Credentials[0].State)
+		}
+		if i := slices.IndexFunc(w.events(), func(e grants.Event) bool { return e.Kind == grants.KindRetiring }); i < 0 ||
+			w.events()[i].Actor != (grants.Actor{System: "token holder"}) {
+			t.Errorf("it is not recorded who gave it back:\n%s", w.tale())
+		}
+		before := len(w.events())
+		for _, name := range []string{
+			named(g.ID, 1), named(g.ID, 9), named("01hq0000000000000000000000", 1), grants.CredentialName("otherone", g.ID, 2), "", "x",
+		} {
+			w.must(w.svc.ReturnByToken(w.ctx, name))
+		}
+		if after := len(w.events()); after != before {
+			t.Errorf("what needs no end made %d events", after-before)
+		}
+		w.passes(time.Hour)
+		w.settles()
+	})
+}
+
+func TestTheUseOfWhatIsOverIsTold(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		g := w.opened(anna, orders, time.Hour)
+		r := w.shown(anna, g.ID)
+		_, err := w.returns(anna, g.ID)
+		w.must(err)
+		w.waits(g.ID, grants.Closed)
+		uses := func() (n int) {
+			for _, e := range w.events() {
+				if e.Kind == grants.KindDeadUse && e.Grant == g.ID && e.Credential == named(g.ID, r.Ordinal) {
+					n++
+				}
+			}
+			return n
+		}
+		for _, name := range []string{named(g.ID, 9), named("01hq0000000000000000000000", 1), grants.CredentialName("otherone", g.ID, 1), "x"} {
+			w.must(w.svc.DeadUse(w.ctx, name))
+		}
+		w.board.breaks(faults{Calls: 2, Err: errUnreachable})
+		for range 130 { // two hours and ten minutes, a use each minute
+			w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal)))
+			w.passes(time.Minute)
+		}
+		if n := uses(); n != 3 {
+			t.Errorf("130 minutes of use are %d events, want 3", n)
+		}
+		told := w.board.all(g.ID, service.Alert)
+		if len(told) != 1 || told[0].Credential != r.Ordinal || told[0].Used.IsZero() || told[0].Grant.Person != person(anna) {
+			t.Errorf("the person was told %d times: %+v", len(told), told)
+		}
+		w.restarts()
+		w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal)))
+		w.passes(time.Minute)
+		if n := uses(); n != 3 || len(w.board.all(g.ID, service.Alert)) != 1 {
+			t.Errorf("a restart forgot: %d events, told %d times", n, len(w.board.all(g.ID, service.Alert)))
+		}
+		w.settles()
+	})
+}
+
+// A person who cannot be told for a while is told later, though the grant is over for long.
+func TestTheUseOfWhatIsLongOverIsTold(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		g := w.opened(anna, orders, time.Hour)
+		r := w.shown(anna, g.ID)
+		w.passes(3 * 24 * time.Hour)
+		w.board.breaks(faults{Calls: -1, Err: errUnreachable})
+		w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal)))
+		w.passes(time.Hour)
+		w.board.breaks(faults{})
+		w.passes(2 * time.Minute)
+		if n := len(w.board.all(g.ID, service.Alert)); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+		w.settles()
+	})
+}
