@@ -97,6 +97,30 @@ var faults = []fault{
 		pkg:   "grants/service", test: "TestAliveStopsWithOneWorker",
 	},
 	{
+		name:  "an answer about a token kept too long by its service",
+		file:  "integrations/token/verify/live.go",
+		edits: []edit{{"now.Sub(s.asked) < liveFresh", "now.Sub(s.asked) <= liveFresh"}},
+		pkg:   "integrations/token/verify", test: "TestARevocationBitesWithinASecond",
+	},
+	{
+		name:  "details of an unknown type taken for ours",
+		file:  "integrations/token/verify/details.go",
+		edits: []edit{{"if d.Type != detailType || slices", "if slices"}},
+		pkg:   "integrations/token/verify", test: "TestDetailsThatAreNotUnderstoodRefuse",
+	},
+	{
+		name:  "an escaped slash in a path",
+		file:  "integrations/token/verify/path.go",
+		edits: []edit{{"`-._~/\\;%?#`", "`-._~\\;%?#`"}},
+		pkg:   "integrations/token/verify", test: "TestNoConfusedPathPasses",
+	},
+	{
+		name:  "a token that its services accept, called dead",
+		file:  "integrations/token/issuer.go",
+		edits: []edit{{"case h.Verify == grants.Offline:", "case false:"}},
+		pkg:   "integrations/token", test: "TestLifeAfterIssuing",
+	},
+	{
 		name:  "a sign of life without progress",
 		file:  "cmd/nightlatch/sdnotify/sdnotify.go",
 		edits: []edit{{"if age > m.Within/2 {", "if age > m.Within/2 && false {"}},

@@ -105,3 +105,20 @@ func TestTheUseOfWhatIsLongOverIsTold(t *testing.T) {
 		w.settles()
 	})
 }
+
+func bearerScenarios() []scenario {
+	return []scenario{{
+		name: "given back at the end with the token itself, and used again",
+		play: func(w *world, at time.Duration) {
+			id := w.from(anna, orders)
+			opened := time.Now()
+			w.lasts(100 * time.Millisecond)
+			_, _ = w.reveals(anna, id)
+			w.moment(opened, openFor, at)
+			_ = w.svc.ReturnByToken(w.ctx, named(id, 1))
+			_ = w.svc.DeadUse(w.ctx, named(id, 1))
+			w.lasts(time.Second)
+			_ = w.svc.DeadUse(w.ctx, named(id, 1))
+		},
+	}}
+}

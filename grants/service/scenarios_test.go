@@ -13,6 +13,7 @@ func scenarios() []scenario {
 	all = append(all, endingScenarios()...)
 	all = append(all, issuingScenarios()...)
 	all = append(all, offlineScenarios()...)
+	all = append(all, bearerScenarios()...)
 	return append(all, restartScenarios()...)
 }
 

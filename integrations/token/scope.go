@@ -136,7 +136,7 @@ func checkPath(path string) error {
 			return fmt.Errorf("in %q the * is only a part of a segment; * is a whole segment, ** at the end is the rest", s)
 		case strings.ContainsFunc(s, notInPath):
 			return fmt.Errorf("the segment %q has a character that is not allowed; "+
-				"allowed are letters, digits and -._~!$&'()+,;=:@, without query and without %% escapes", s)
+				"allowed are letters, digits and -._~!$&'()+,=:@, without query, semicolons and %% escapes", s)
 		}
 	}
 	return nil
@@ -144,7 +144,7 @@ func checkPath(path string) error {
 
 func notInPath(r rune) bool {
 	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-	return !letter && !strings.ContainsRune("-._~!$&'()*+,;=:@", r)
+	return !letter && !strings.ContainsRune("-._~!$&'()*+,=:@", r)
 }
 
 // checkWord accepts a scope token of RFC 6749 that cannot be half of a methods-and-path line.
