@@ -39,7 +39,7 @@ type answerURL struct {
 	url   string
 	born  time.Time
 	uses  int
-	ready bool // the command was acknowledged, so the verdict comes after that
+	ready time.Time // when the acknowledgement of the command has surely left, so that the verdict comes after it; zero: not acknowledged
 }
 
 // Slack shows the acknowledgement of a command as an answer, too. The verdict waits for it,
@@ -47,6 +47,7 @@ type answerURL struct {
 const (
 	moment     = 200 * time.Millisecond
 	mostMoment = 3 * time.Second
+	leaves     = 100 * time.Millisecond // the client says only that an acknowledgement is queued
 )
 
 func newAnswers() answers {
@@ -68,7 +69,7 @@ func (s *Sender) Acknowledged(p grants.PersonKey, role string) {
 	s.answers.mu.Lock()
 	defer s.answers.mu.Unlock()
 	if u, ok := s.answers.requests[request(p, role)]; ok {
-		u.ready = true
+		u.ready = time.Now().Add(leaves)
 		s.answers.requests[request(p, role)] = u
 	}
 }
@@ -115,8 +116,11 @@ func (a *answers) first(g grants.Grant) (string, error) {
 	if !ok || time.Since(u.born) > soon {
 		return "", nil
 	}
-	if !u.ready && time.Since(u.born) < mostMoment {
+	switch left := time.Until(u.ready); {
+	case u.ready.IsZero() && time.Since(u.born) < mostMoment:
 		return "", &service.Wait{For: moment, Err: errNotAcknowledged}
+	case left > 0:
+		return "", &service.Wait{For: left, Err: errNotAcknowledged}
 	}
 	delete(a.requests, key)
 	u.uses++
