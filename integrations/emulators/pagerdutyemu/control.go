@@ -18,6 +18,7 @@ func (e *Emulator) ControlHandler() http.Handler { return e.control }
 func (e *Emulator) newControl() http.Handler {
 	mux := http.NewServeMux()
 	e.controlWorld(mux)
+	e.controlIncidents(mux)
 	e.controlWire(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token := r.Header.Get("X-Control-Token")
@@ -132,7 +133,7 @@ type faultCommand struct {
 // controlWire are the commands that disturb the API, and those that show what it was asked.
 func (e *Emulator) controlWire(mux *http.ServeMux) {
 	post(mux, "fault", func(c faultCommand) (any, error) {
-		if !disturbable(c.Method) {
+		if !e.disturbable(c.Method) {
 			return nil, fmt.Errorf("there is no method %q", c.Method)
 		}
 		e.Inject(Fault{
@@ -146,7 +147,7 @@ func (e *Emulator) controlWire(mux *http.ServeMux) {
 		return nil, nil
 	})
 	post(mux, "hold", func(h Hold) (any, error) {
-		if !disturbable(h.Method) {
+		if !e.disturbable(h.Method) {
 			return nil, fmt.Errorf("there is no method %q", h.Method)
 		}
 		if h.When != Before && h.When != After {
@@ -184,10 +185,6 @@ func (e *Emulator) controlWire(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /control/requests", func(w http.ResponseWriter, _ *http.Request) { tell(w, listed(e.Requests()), nil) })
 	mux.HandleFunc("GET /control/violations", func(w http.ResponseWriter, _ *http.Request) { tell(w, listed(e.Violations()), nil) })
-}
-
-func disturbable(method string) bool {
-	return method == onCallsMethod || method == usersMethod || method == "*"
 }
 
 func (e *Emulator) held(id int) (*Held, error) {

@@ -119,7 +119,7 @@ func TestAScriptsMistakeIsAnError(t *testing.T) {
 		"end":      `{"schedule":"S","user":"PANA"}`,
 		"move":     `{"schedule":"S","user":"PANA","end":"soon"}`,
 		"override": `[]`,
-		"fault":    `{"method":"incidents"}`,
+		"fault":    `{"method":"teams"}`,
 		"hold":     `{"method":"users","when":"never"}`,
 		"release":  `{"hold":7}`,
 	} {

@@ -5,6 +5,21 @@
 //
 //	GET /oncalls   limit, offset, total, time_zone, since, until, user_ids[], escalation_policy_ids[], schedule_ids[]
 //	GET /users     limit, offset, total, query
+//	GET /incidents              limit, offset, total, time_zone, since, until, date_range, statuses[], service_ids[],
+//	                            user_ids[], urgencies[], incident_key
+//	POST /incidents             type, title, service, incident_key, urgency, with a From header
+//	PUT /incidents              several at once: acknowledge and resolve, with a From header
+//	GET /incidents/{id}
+//	PUT /incidents/{id}         acknowledge and resolve, with a From header
+//	GET /incidents/{id}/notes
+//	POST /incidents/{id}/notes  with a From header
+//	GET /services               limit, offset, total, query, name
+//	GET /services/{id}
+//
+// Faults, holds and the list of requests call them oncalls, users, incidents, incident.create, incidents.update,
+// incident, incident.update, notes, note.create, services and service. From is the e-mail of a user of the account. A
+// list of incidents goes back one month unless told otherwise, and spans six at most; a resolved incident is assigned to
+// nobody and keeps no acknowledgements, and nothing but notes changes it any more.
 //
 // Like PagerDuty it wants "Authorization: Token token=…" and version 2 in Accept; gives 25 entries a page unless told
 // otherwise and 100 at most; repeats a shift for each policy and level that its schedule stands on; says null for the
@@ -31,6 +46,11 @@
 //	move      {"schedule", "user", "end"}                                  the running or next shift ends then
 //	swap      {"schedule", "users": [a, b]}                                from now on, each has the other's shifts
 //	override  {"schedule", "user", "start", "end"}                         takes everybody's place in that time
+//	service   {"id", "name", "policy"}                                     add or replace a service
+//	trigger   {"service", "title", "user", "key", "urgency"}               answers the incident; without user, the service did it
+//	acknowledge {"incident", "user"}                                       a person acknowledges
+//	resolve   {"incident", "user"}                                         without user, the service did it
+//	note      {"incident", "user", "content"}                              answers the note
 //	fault     {"method", "status", "body", "delay", "reset", "drop", "skip", "times"}  see Fault
 //	hold      {"method", "when": "before" or "after"}                      answers {"hold": 1}
 //	release   {"hold", "drop"}                                             lets the held request go on, or cuts it
@@ -38,6 +58,7 @@
 //
 //	GET /control/hold?hold=1    {"arrived": true} when the hold has caught its request
 //	GET /control/oncall?at=…    [{"policy", "level", "schedule", "user", "start", "end"}, …], at a time or now
+//	GET /control/incidents      [{"id", "title", "service", "status", "assigned", "acknowledgements", "notes", …}, …], oldest first
 //	GET /control/requests       [{"method", "query", "at", "status"}, …], oldest first, the last few thousand
 //	GET /control/violations     [{"at", "method", "rule", "detail"}, …]
 package pagerdutyemu

@@ -24,6 +24,7 @@ type Config struct {
 type Emulator struct {
 	config  Config
 	control http.Handler
+	routes  []route
 	done    chan struct{}
 	closing sync.Once
 
@@ -39,7 +40,7 @@ type Emulator struct {
 
 // Request is one request to the emulated API as it was answered. Status is 0 where the connection was cut.
 type Request struct {
-	Method string    `json:"method"` // "oncalls", "users" or the unknown path
+	Method string    `json:"method"` // as in the package comment, or the unknown path
 	Query  string    `json:"query"`
 	At     time.Time `json:"at"`
 	Status int       `json:"status"`
@@ -67,11 +68,13 @@ func New(config Config) *Emulator {
 		done:     make(chan struct{}),
 		world:    newWorld(),
 		heldByID: map[int]*Held{},
-		minutes: map[string]*minute{
-			onCallsMethod: {limit: config.OnCallsPerMinute},
-			usersMethod:   {limit: config.PerMinute},
-		},
+		minutes:  map[string]*minute{},
 	}
+	e.routes = e.newRoutes()
+	for _, rt := range e.routes {
+		e.minutes[rt.method] = &minute{limit: config.PerMinute}
+	}
+	e.minutes[onCallsMethod].limit = config.OnCallsPerMinute
 	e.control = e.newControl()
 	return e
 }
@@ -102,13 +105,14 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.control.ServeHTTP(w, r)
 		return
 	}
-	method, known := methodOf(r)
+	asked, known := e.routeOf(r)
+	method := asked.method
 	reply, deliver := e.disturb(r, method, func() answer {
 		if !known {
 			e.violate(method, "unknown path", r.Method+" "+r.URL.Path)
-			return refusal(http.StatusNotFound, 2100, "Not Found")
+			return notFound()
 		}
-		return e.answer(r, method)
+		return e.answer(r, asked)
 	})
 	e.record(Request{Method: method, Query: r.URL.RawQuery, At: time.Now().UTC()}, reply.status, deliver)
 	if !deliver {
@@ -122,44 +126,26 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer checks what comes before any method, and asks the method.
-func (e *Emulator) answer(r *http.Request, method string) answer {
+func (e *Emulator) answer(r *http.Request, asked route) answer {
 	if !e.authorized(r) {
 		return refusal(http.StatusUnauthorized, 2006, "Authentication failed")
 	}
 	if !strings.Contains(r.Header.Get("Accept"), "version=2") {
-		e.violate(method, "accept", r.Header.Get("Accept"))
+		e.violate(asked.method, "accept", r.Header.Get("Accept"))
 		return refusal(http.StatusNotAcceptable, 2001, "Invalid Input Provided", "Accept must name version 2")
 	}
 	e.mu.Lock()
-	used := !e.minutes[method].take(time.Now())
+	used := !e.minutes[asked.method].take(time.Now())
 	e.mu.Unlock()
 	if used {
 		return refusal(http.StatusTooManyRequests, 2020, "Rate Limit Exceeded")
 	}
-	if method == usersMethod {
-		return e.listUsers(r)
-	}
-	return e.listOnCalls(r)
+	return asked.answer(r)
 }
 
 func (e *Emulator) authorized(r *http.Request) bool {
 	want := "Token token=" + e.config.Key
 	return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(want)) == 1
-}
-
-const (
-	onCallsMethod = "oncalls"
-	usersMethod   = "users"
-)
-
-func methodOf(r *http.Request) (name string, known bool) {
-	switch {
-	case r.Method == http.MethodGet && r.URL.Path == "/oncalls":
-		return onCallsMethod, true
-	case r.Method == http.MethodGet && r.URL.Path == "/users":
-		return usersMethod, true
-	}
-	return r.URL.Path, false
 }
 
 func (e *Emulator) record(q Request, status int, answered bool) {

@@ -9,7 +9,7 @@ import (
 
 // Fault makes requests fail or wait. The first fault that fits a request is the one that acts.
 type Fault struct {
-	Method string        // "oncalls", "users" or "*"
+	Method string        // as in the package comment, or "*"
 	Status int           // answered in place of the method; 0: the method answers, or Body does with 200
 	Body   string        // sent as it stands, as JSON; empty: PagerDuty's error for the status
 	Delay  time.Duration // waited before anything else
@@ -30,7 +30,7 @@ const (
 
 // Hold catches the next request to a method and keeps it.
 type Hold struct {
-	Method string // "oncalls", "users" or "*"
+	Method string // as in the package comment, or "*"
 	When   When
 }
 

@@ -33,7 +33,7 @@ func (e *Emulator) listOnCalls(r *http.Request) answer {
 	}
 	page := q.page()
 	if len(q.problems) > 0 {
-		return refusal(http.StatusBadRequest, 2001, "Invalid Input Provided", q.problems...)
+		return invalid(q.problems...)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -55,7 +55,7 @@ func (e *Emulator) listUsers(r *http.Request) answer {
 	q := e.query(r, usersMethod, "limit", "offset", "total", "query")
 	page := q.page()
 	if len(q.problems) > 0 {
-		return refusal(http.StatusBadRequest, 2001, "Invalid Input Provided", q.problems...)
+		return invalid(q.problems...)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -99,7 +99,7 @@ type userWire struct {
 	NotificationRules []string `json:"notification_rules"`
 }
 
-func (w world) onCallWire(c OnCall, zone *time.Location, base string) onCallWire {
+func (w *world) onCallWire(c OnCall, zone *time.Location, base string) onCallWire {
 	policy, user, schedule := w.policies[c.Policy], w.users[c.User], w.schedules[c.Schedule]
 	wire := onCallWire{
 		Policy: reference("escalation_policy", c.Policy, policy.Name, base+"/escalation_policies/"),

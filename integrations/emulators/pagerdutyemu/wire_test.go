@@ -147,7 +147,7 @@ func TestWhatPagerDutyWouldNotTakeIsRefused(t *testing.T) {
 		status   int
 		violates bool
 	}{
-		"unknown path":       {"/incidents", nil, 404, true},
+		"unknown path":       {"/teams", nil, 404, true},
 		"unknown parameter":  {"/oncalls?earliest=true", nil, 400, true},
 		"repeated parameter": {"/users?limit=1&limit=2", nil, 400, true},
 		"repeated value":     {"/oncalls?user_ids[]=P&user_ids[]=P", nil, 400, true},

@@ -64,12 +64,14 @@ type world struct {
 	policies  map[string]Policy
 	schedules map[string]Schedule
 	shifts    map[string][]Shift // by schedule
+	services  map[string]Service
+	incidents []Incident // oldest first
 }
 
 func newWorld() world {
 	return world{
 		users: map[string]User{}, policies: map[string]Policy{},
-		schedules: map[string]Schedule{}, shifts: map[string][]Shift{},
+		schedules: map[string]Schedule{}, shifts: map[string][]Shift{}, services: map[string]Service{},
 	}
 }
 
@@ -211,7 +213,7 @@ func (e *Emulator) OnCall(at time.Time) []OnCall {
 }
 
 // onCalls lists the entries that overlap a window, in a stable order: one per user, policy, level and period.
-func (w world) onCalls(since, until time.Time) []OnCall {
+func (w *world) onCalls(since, until time.Time) []OnCall {
 	var list []OnCall
 	for _, id := range slices.Sorted(maps.Keys(w.policies)) {
 		for i, level := range w.policies[id].Levels {
