@@ -113,8 +113,9 @@ func (l *Listener) takeBack(ctx context.Context, c Command, w send.Window, r ser
 	w.Hash = ""
 	covering, cancel := context.WithTimeout(context.WithoutCancel(ctx), retireTimeout)
 	defer cancel()
-	l.say(covering, c, w, l.frame.Problem(l.frame.Undelivered()))
-	l.tell(ctx, c, view.Plain(l.frame.Undelivered()))
+	lost := l.frame.Undelivered(r.Grant.Role.Verify)
+	l.say(covering, c, w, l.frame.Problem(lost))
+	l.tell(ctx, c, view.Plain(lost))
 }
 
 // noSecret is the modal for a reveal that made nothing.

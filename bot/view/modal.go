@@ -97,7 +97,10 @@ func (f Frame) Problem(sentence string) Modal { return modal("Not shown", sectio
 func (f Frame) NotDone(sentence string) Modal { return modal("Not done", section(sentence)) }
 
 // Undelivered says that Slack did not take a secret, which was therefore revoked.
-func (f Frame) Undelivered() string {
+func (f Frame) Undelivered(v grants.Verify) string {
+	if v == grants.Offline {
+		return "Slack did not confirm that it showed you the secret. That one cannot be cut, and works until its own expiry. Press Reveal again for a new one."
+	}
 	return "Slack did not confirm that it showed you the secret, so that secret was revoked at once. Press Reveal again for a new one."
 }
 

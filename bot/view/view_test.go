@@ -190,7 +190,7 @@ func modals(t *testing.T) map[string]view.Modal {
 		"modal_ask":         frame.Compose([]grants.Role{role(), {Name: "db-admin", Default: 30 * time.Minute, Max: 3 * time.Hour}}, "COPS"),
 		"modal_ask_one":     view.Frame{}.Compose([]grants.Role{role()}, ""),
 		"modal_explain":     frame.AskWhy(notice(grants.Closed, neverOpened, ended(grants.Denied, ben)).Grant),
-		"modal_undelivered": frame.Problem(frame.Undelivered()),
+		"modal_undelivered": frame.Problem(frame.Undelivered(grants.Introspect)),
 	}
 }
 
