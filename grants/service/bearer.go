@@ -48,16 +48,21 @@ func (s *Service) DeadUse(ctx context.Context, name string) error {
 		return err
 	}
 	now := s.now()
+	var last deadUse
+	err = s.Ledger.View(ctx, func(v *ledger.View) (err error) { // whoever uses it all the time must not fill the writer's queue
+		last, err = lastDeadUse(v, name)
+		return err
+	})
+	if err != nil || now.Sub(last.Recorded) < deadUseEvery {
+		return err
+	}
 	_, err = s.update(ctx, g.ID, func(v *ledger.View, _ grants.Grant, _ due) (step, error) {
-		b, again := v.Get(docDeadUse, name)
-		if again {
-			var last deadUse
-			if err := json.Unmarshal(b, &last); err != nil {
-				return step{}, fmt.Errorf("reading the use of %s: %w", name, err)
-			}
-			if now.Sub(last.Recorded) < deadUseEvery {
-				return step{}, errNothing
-			}
+		last, err := lastDeadUse(v, name)
+		if err != nil {
+			return step{}, err
+		}
+		if now.Sub(last.Recorded) < deadUseEvery {
+			return step{}, errNothing
 		}
 		b, err := grants.Encode(deadUse{Recorded: now})
 		if err != nil {
@@ -66,7 +71,7 @@ func (s *Service) DeadUse(ctx context.Context, name string) error {
 		e := credentialEvent(grants.KindDeadUse, c, "door", now)
 		e.Grant = g.ID
 		st := step{docs: []ledger.Doc{{Kind: docDeadUse, Key: name, Value: b}}, events: []grants.Event{e}}
-		if again {
+		if !last.Recorded.IsZero() {
 			return st, nil
 		}
 		row, err := rowDoc(outbox{Grant: g.ID, Surface: Alert, Credential: c.Ordinal, Want: v.Size(), Shown: -1, Since: now})
@@ -77,6 +82,16 @@ func (s *Service) DeadUse(ctx context.Context, name string) error {
 		kick(s.tellKick[Alert])
 	}
 	return err
+}
+
+// lastDeadUse is the use of a credential after its end that was recorded last, if one was.
+func lastDeadUse(v *ledger.View, name string) (last deadUse, err error) {
+	if b, ok := v.Get(docDeadUse, name); ok {
+		if err := json.Unmarshal(b, &last); err != nil {
+			return last, fmt.Errorf("reading the use of %s: %w", name, err)
+		}
+	}
+	return last, nil
 }
 
 // named finds the credential of a name; an unknown one is empty.
