@@ -15,11 +15,15 @@
 //	POST /incidents/{id}/notes  with a From header
 //	GET /services               limit, offset, total, query, name
 //	GET /services/{id}
+//	POST /v2/enqueue            Events API v2: trigger, acknowledge, resolve, by the routing key of a service
 //
 // Faults, holds and the list of requests call them oncalls, users, incidents, incident.create, incidents.update,
-// incident, incident.update, notes, note.create, services and service. From is the e-mail of a user of the account. A
+// incident, incident.update, notes, note.create, services, service and enqueue. From is the e-mail of a user of the account. A
 // list of incidents goes back one month unless told otherwise, and spans six at most; a resolved incident is assigned to
 // nobody and keeps no acknowledgements, and nothing but notes changes it any more.
+//
+// /v2/enqueue wants no key and no version. It answers 202, 400 for an event that is not valid, 413 over 512 KB, and 429
+// when the service had its events of the minute. It has no ratelimit headers.
 //
 // Like PagerDuty it wants "Authorization: Token token=…" and version 2 in Accept; gives 25 entries a page unless told
 // otherwise and 100 at most; repeats a shift for each policy and level that its schedule stands on; says null for the
@@ -46,7 +50,7 @@
 //	move      {"schedule", "user", "end"}                                  the running or next shift ends then
 //	swap      {"schedule", "users": [a, b]}                                from now on, each has the other's shifts
 //	override  {"schedule", "user", "start", "end"}                         takes everybody's place in that time
-//	service   {"id", "name", "policy"}                                     add or replace a service
+//	service   {"id", "name", "policy", "routing_key"}                      add or replace a service
 //	trigger   {"service", "title", "user", "key", "urgency"}               answers the incident; without user, the service did it
 //	acknowledge {"incident", "user"}                                       a person acknowledges
 //	resolve   {"incident", "user"}                                         without user, the service did it

@@ -18,6 +18,7 @@ type Config struct {
 	TimeZone         string // of the account, in which times are written; default "UTC"
 	PerMinute        int    // requests a minute for each method; default 960
 	OnCallsPerMinute int    // of /oncalls alone; default PerMinute. PagerDuty's own is lower and unpublished
+	EventsPerMinute  int    // events a minute for each service; default 120
 }
 
 // Emulator is one PagerDuty account. Its methods may be called from any goroutine.
@@ -34,6 +35,7 @@ type Emulator struct {
 	holds      []*Held
 	heldByID   map[int]*Held
 	minutes    map[string]*minute
+	events     map[string]*minute // by service
 	requests   []Request
 	violations []Violation
 }
@@ -62,6 +64,7 @@ func New(config Config) *Emulator {
 	config.Key = cmp.Or(config.Key, "u+emulated")
 	config.TimeZone = cmp.Or(config.TimeZone, "UTC")
 	config.PerMinute = cmp.Or(config.PerMinute, 960)
+	config.EventsPerMinute = cmp.Or(config.EventsPerMinute, 120)
 	config.OnCallsPerMinute = cmp.Or(config.OnCallsPerMinute, config.PerMinute)
 	e := &Emulator{
 		config:   config,
@@ -69,9 +72,13 @@ func New(config Config) *Emulator {
 		world:    newWorld(),
 		heldByID: map[int]*Held{},
 		minutes:  map[string]*minute{},
+		events:   map[string]*minute{},
 	}
 	e.routes = e.newRoutes()
 	for _, rt := range e.routes {
+		if rt.method == enqueueMethod {
+			continue // counts by service
+		}
 		e.minutes[rt.method] = &minute{limit: config.PerMinute}
 	}
 	e.minutes[onCallsMethod].limit = config.OnCallsPerMinute
@@ -127,6 +134,9 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer checks what comes before any method, and asks the method.
 func (e *Emulator) answer(r *http.Request, asked route) answer {
+	if asked.method == enqueueMethod {
+		return asked.answer(r)
+	}
 	if !e.authorized(r) {
 		return refusal(http.StatusUnauthorized, 2006, "Authentication failed")
 	}

@@ -9,9 +9,10 @@ import (
 
 // Service is what incidents happen to.
 type Service struct {
-	ID     string `json:"id"`
-	Name   string `json:"name"`
-	Policy string `json:"policy"` // the escalation policy whose first level gets its incidents
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	Policy     string `json:"policy"`      // the escalation policy whose first level gets its incidents
+	RoutingKey string `json:"routing_key"` // of its Events API v2 integration; empty: it has none
 }
 
 // The states of an incident.

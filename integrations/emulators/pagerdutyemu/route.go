@@ -18,6 +18,7 @@ const (
 	notesMethod           = "notes"
 	createNoteMethod      = "note.create"
 	servicesMethod        = "services"
+	enqueueMethod         = "enqueue"
 	serviceMethod         = "service"
 )
 
@@ -41,6 +42,7 @@ func (e *Emulator) newRoutes() []route {
 		{http.MethodGet, "/incidents/{id}/notes", notesMethod, e.listNotes},
 		{http.MethodPost, "/incidents/{id}/notes", createNoteMethod, e.createNote},
 		{http.MethodGet, "/services", servicesMethod, e.listServices},
+		{http.MethodPost, "/v2/enqueue", enqueueMethod, e.enqueue},
 		{http.MethodGet, "/services/{id}", serviceMethod, e.getService},
 	}
 }
