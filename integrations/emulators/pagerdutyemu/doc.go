@@ -15,12 +15,16 @@
 //	POST /incidents/{id}/notes  with a From header
 //	GET /services               limit, offset, total, query, name
 //	GET /services/{id}
+//	GET /schedules              limit, offset, total, query
+//	GET /schedules/{id}         time_zone, since, until: the final schedule of that window
 //	POST /v2/enqueue            Events API v2: trigger, acknowledge, resolve, by the routing key of a service
 //
 // Faults, holds and the list of requests call them oncalls, users, incidents, incident.create, incidents.update,
-// incident, incident.update, notes, note.create, services, service and enqueue. From is the e-mail of a user of the account. A
+// incident, incident.update, notes, note.create, services, service, schedules, schedule
+// and enqueue. From is the e-mail of a user of the account. A
 // list of incidents goes back one month unless told otherwise, and spans six at most; a resolved incident is assigned to
 // nobody and keeps no acknowledgements, and nothing but notes changes it any more.
+// Shift-based schedules are refused and not listed; layers and the overrides as such are not shown.
 //
 // /v2/enqueue wants no key and no version. It answers 202, 400 for an event that is not valid, 413 over 512 KB, and 429
 // when the service had its events of the minute. It has no ratelimit headers.

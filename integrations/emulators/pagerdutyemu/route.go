@@ -18,6 +18,8 @@ const (
 	notesMethod           = "notes"
 	createNoteMethod      = "note.create"
 	servicesMethod        = "services"
+	schedulesMethod       = "schedules"
+	scheduleMethod        = "schedule"
 	enqueueMethod         = "enqueue"
 	serviceMethod         = "service"
 )
@@ -42,6 +44,8 @@ func (e *Emulator) newRoutes() []route {
 		{http.MethodGet, "/incidents/{id}/notes", notesMethod, e.listNotes},
 		{http.MethodPost, "/incidents/{id}/notes", createNoteMethod, e.createNote},
 		{http.MethodGet, "/services", servicesMethod, e.listServices},
+		{http.MethodGet, "/schedules", schedulesMethod, e.listSchedules},
+		{http.MethodGet, "/schedules/{id}", scheduleMethod, e.getSchedule},
 		{http.MethodPost, "/v2/enqueue", enqueueMethod, e.enqueue},
 		{http.MethodGet, "/services/{id}", serviceMethod, e.getService},
 	}
