@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"nightlatch/grants"
+	"nightlatch/grants/service"
 	"nightlatch/integrations/emulators/slackemu"
 )
 
@@ -58,4 +60,19 @@ func (r *rig) changed(u slackemu.User) *slackemu.Act {
 	act := r.emu.ChangeUser(u)
 	r.settle()
 	return act
+}
+
+func TestNewsAreToldInTheirChannel(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		news := service.Announcement{Channel: channel, At: time.Now(), News: grants.GoneNow, Person: grants.KeyOf(team, "UADA"), Detail: "guest"}
+		if err := r.sender.Announce(r.ctx, news); err != nil {
+			t.Fatal(err)
+		}
+		r.reads("UBEN", "<@UADA> may no longer take part (guest)")
+		news.Channel = "CNONE"
+		time.Sleep(time.Second)
+		if err := r.sender.Announce(r.ctx, news); err == nil {
+			t.Error("a channel that is none takes news")
+		}
+	})
 }

@@ -254,3 +254,11 @@ func (s *Sender) Direct(ctx context.Context, user string, m view.Message) error 
 	_, err = s.post(ctx, dm, service.Verdict, m)
 	return err
 }
+
+// Announce tells the security channel what changed in the directory.
+func (s *Sender) Announce(ctx context.Context, a service.Announcement) error {
+	if _, err := s.post(ctx, a.Channel, service.Card, view.Frame{Environment: s.environment}.News(a)); err != nil {
+		return fmt.Errorf("telling news of the directory: %w", err)
+	}
+	return nil
+}

@@ -194,6 +194,19 @@ func modals(t *testing.T) map[string]view.Modal {
 	}
 }
 
+func news() map[string]view.Message {
+	said := func(n grants.News, by grants.PersonKey, detail string) view.Message {
+		return frame.News(service.Announcement{At: noon, News: n, Person: ada, By: by, Detail: detail})
+	}
+	return map[string]view.Message{
+		"news_frozen":    said(grants.FrozenNow, "", "the PagerDuty user of ada@example.com changed from PADA to none"),
+		"news_frozen_by": said(grants.FrozenNow, ben, "her laptop was stolen <!channel>\u202e"),
+		"news_email":     said(grants.EmailMoved, "", "from ada@example.com to ada@example.org"),
+		"news_gone":      view.Frame{}.News(service.Announcement{At: noon, News: grants.GoneNow, Person: ada, Detail: "guest"}),
+		"news_more":      frame.News(service.Announcement{At: noon, More: 17}),
+	}
+}
+
 func homes() map[string]view.HomeTab {
 	return map[string]view.HomeTab{
 		"home": frame.Home(service.Tab{
@@ -208,6 +221,9 @@ func homes() map[string]view.HomeTab {
 func TestWhatIsShown(t *testing.T) {
 	for name, h := range homes() {
 		t.Run(name, func(t *testing.T) { golden(t, name, h) })
+	}
+	for name, m := range news() {
+		t.Run(name, func(t *testing.T) { golden(t, name, m) })
 	}
 	for name, m := range messages() {
 		t.Run(name, func(t *testing.T) { golden(t, name, m) })

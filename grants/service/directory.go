@@ -80,6 +80,11 @@ func (s *Service) changePerson(ctx context.Context, person, old grants.Person) e
 	if err != nil {
 		return err
 	}
+	told, err := newsOf([]grants.Person{person}, []grants.Person{old}, s.now())
+	if err != nil {
+		return err
+	}
+	docs = append(docs, told...)
 	if err := s.keepPeople(ctx, docs, changed, false, 1, s.now()); err != nil {
 		return err
 	}

@@ -173,6 +173,7 @@ type board struct {
 	mu     sync.Mutex
 	shown  map[string][]service.Notice // grant/surface → notices, oldest first
 	tabs   map[grants.PersonKey][]service.Tab
+	news   []service.Announcement
 	faults faults
 	refs   int
 }
@@ -190,6 +191,19 @@ func (b *board) Publish(ctx context.Context, t service.Tab) error {
 		b.tabs = map[grants.PersonKey][]service.Tab{}
 	}
 	b.tabs[t.Person] = append(b.tabs[t.Person], t)
+	return nil
+}
+
+func (b *board) Announce(ctx context.Context, a service.Announcement) error {
+	b.mu.Lock()
+	f := b.faults.take()
+	b.mu.Unlock()
+	if err := f.hit(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.news = append(b.news, a)
 	return nil
 }
 

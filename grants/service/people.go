@@ -87,6 +87,11 @@ func (s *Service) keep(ctx context.Context, r reading) error {
 	if err != nil {
 		return err
 	}
+	told, err := newsOf(people, before, now)
+	if err != nil {
+		return err
+	}
+	docs = append(docs, told...)
 	settled := now.Add(-s.Settle)
 	if r.groups != nil {
 		r.groups.Read, r.groups.First = now, len(readings) == 0
@@ -144,6 +149,7 @@ func (s *Service) keepPeople(ctx context.Context, docs []ledger.Doc, changed []s
 		}
 		return st, nil
 	})
+	kick(s.newsKick)
 	return err
 }
 

@@ -28,7 +28,7 @@ type Service struct {
 	pulse      pulse
 
 	decideKick, deadlineKick chan struct{}
-	readKick                 chan struct{}
+	readKick, newsKick       chan struct{}
 	callKick                 map[string]chan struct{} // by issuer
 	tellKick                 map[Surface]chan struct{}
 }
@@ -39,7 +39,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
 		decideKick: make(chan struct{}, 1), deadlineKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
-		readKick: make(chan struct{}, 1),
+		readKick: make(chan struct{}, 1), newsKick: make(chan struct{}, 1),
 		tellKick: map[Surface]chan struct{}{},
 	}
 	s.defaults()
@@ -222,6 +222,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.keepReading(ctx); return nil })
 	g.Go(func() error { s.keepPolling(ctx); return nil })
 	g.Go(func() error { s.watchClock(ctx); return nil })
+	g.Go(func() error { s.keepAnnouncing(ctx); return nil })
 	g.Go(func() error { s.keepAuditing(ctx); return nil })
 	lanes := []lane{{indexDecide, s.decideKick, s.settle, 16}, {indexDeadline, s.deadlineKick, s.deadline, 8}}
 	for name, kick := range s.callKick {

@@ -58,6 +58,9 @@ type Notifier interface {
 	Show(ctx context.Context, n Notice) (ref string, err error)
 	// Publish makes the home of a person show the tab. An error is retried like one of Show.
 	Publish(ctx context.Context, t Tab) error
+	// Announce tells the security channel what changed in the directory. An error is retried
+	// like one of Show.
+	Announce(ctx context.Context, a Announcement) error
 }
 
 // Surface is a place where a grant is shown.
@@ -229,4 +232,6 @@ type Config struct {
 	Reread    time.Duration // how often the directory and the next 25 hours are read; default 1 h
 	Limits    Limits
 	Log       *slog.Logger
+
+	SecurityChannel string // where changes of the directory are told; empty: in the log
 }

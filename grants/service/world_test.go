@@ -59,6 +59,7 @@ type world struct {
 	settle   time.Duration
 	limits   service.Limits
 	patience time.Duration // of settles
+	security string        // the channel
 	path     string
 	idle     bool // the process takes commands and does nothing by itself
 	logs     *logs
@@ -193,7 +194,7 @@ func (w *world) config() service.Config {
 	return service.Config{
 		Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
 		Issuers: map[string]service.Issuer{"vault": w.target}, Team: team, Digest: "digest",
-		Settle: w.settle, Reread: w.reread, Limits: w.limits, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
+		Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 }
 

@@ -55,6 +55,9 @@ func (c Config) check() (problems, warnings []Problem) {
 	if !word.MatchString(c.Environment) {
 		k.problem("environment", "must be one lower-case word of at most 40 letters, digits and dashes")
 	}
+	if c.Security.Channel != "" && !slackChannel.MatchString(c.Security.Channel) {
+		k.problem("security.channel", "%q is no channel ID, which begins with C or G", c.Security.Channel)
+	}
 	if c.Ledger.Path == "" {
 		k.problem("ledger.path", "is missing; name the file that records everything")
 	}

@@ -34,6 +34,7 @@ type Config struct {
 	Poll          time.Duration `json:"poll"`   // how often PagerDuty is asked who is on call now
 	Reread        time.Duration `json:"reread"` // how often the people and the next 25 hours are read
 	Limits        Limits        `json:"limits"`
+	Security      Security      `json:"security"`
 	HTTP          HTTP          `json:"http"`
 	Token         Token         `json:"token"`
 	Introspection []Caller      `json:"introspection"`
@@ -63,6 +64,11 @@ type Limits struct {
 	InAll     int           `json:"in_all"`
 	Reveals   int           `json:"reveals"`
 	Together  time.Duration `json:"together"`
+}
+
+// Security is who looks after the directory.
+type Security struct {
+	Channel string `json:"channel"` // where changes are told; empty: in the log
 }
 
 // HTTP is the listener that services ask about tokens.

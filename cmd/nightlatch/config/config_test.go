@@ -137,6 +137,7 @@ func TestRefused(t *testing.T) {
 		{"level", with(change("policy: PABC123", "policy: PABC123, levels: [0]")), "6 roles[0].on_call[0].levels[0]: is 0"},
 		{"policy name", with(change("PABC123", "Primary")), `6 roles[0].on_call[0].policy: "Primary" is no PagerDuty ID`},
 		{"no channel", with(change("max:", "voters: {users: [U012], count: 1}, max:")), "6 roles[0].channel: is missing"},
+		{"security channel's name", with(role, "security: {channel: security}"), `7 security.channel: "security" is no channel ID`},
 		{"channel name", with(change("max:", "channel: oncall, max:")), `6 roles[0].channel: "oncall" is no channel ID`},
 		{"user name", with(change("max:", "channel: C012, voters: {users: [ada], count: 1}, max:")), `6 roles[0].voters.users[0]: "ada" is no Slack user ID`},
 		{"user twice", with(change("max:", "channel: C012, voters: {users: [U012, U012], count: 1}, max:")), "6 roles[0].voters.users: lists somebody twice"},

@@ -91,6 +91,8 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		Reread:    cfg.Reread,
 		Limits:    service.Limits(cfg.Limits),
 		Log:       log,
+
+		SecurityChannel: cfg.Security.Channel,
 	})
 	if err != nil {
 		return fmt.Errorf("making the service: %w", err)
