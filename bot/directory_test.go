@@ -76,3 +76,23 @@ func TestNewsAreToldInTheirChannel(t *testing.T) {
 		}
 	})
 }
+
+func TestSecurityFreezesAndApproves(t *testing.T) {
+	whole(t, func(r *rig, _ *shifts) {
+		r.acknowledged(r.run("UADA", "/access people freeze @ben he asks too much"))
+		r.reads("UADA", "This is not for you")
+		r.acknowledged(r.run("UBEN", "/access people freeze @ada her laptop was stolen"))
+		r.reads("UBEN", "<@UADA> is frozen")
+		r.acknowledged(r.run("UBEN", "/access people list"))
+		r.reads("UBEN", "frozen by UBEN")
+		r.run("UADA", "/access orders-read 1h checkout is failing")
+		r.later()
+		r.reads("UADA", "Somebody of security froze your account")
+		r.acknowledged(r.run("UBEN", "/access people approve @ada"))
+		r.reads("UBEN", "<@UADA> is no longer frozen")
+		r.acknowledged(r.run("UBEN", "/access people approve @ada"))
+		r.reads("UBEN", "They are not frozen")
+		r.acknowledged(r.run("UBEN", "/access people thaw ada"))
+		r.reads("UBEN", "Nothing was done")
+	})
+}

@@ -101,7 +101,7 @@ func (r *rig) real(dir string, on *shifts) *service.Service {
 	guarded.Name, guarded.Automatic = "orders-write", grants.Never
 	svc, err := service.New(r.ctx, service.Config{
 		Ledger: book, OnCall: on, Directory: r.sender, Notifier: r.sender, Issuers: map[string]service.Issuer{"token": issuer},
-		Roles: []grants.Role{role, guarded}, Team: team, Poll: time.Second, Log: slog.New(slog.NewTextHandler(r.logs, nil)),
+		Roles: []grants.Role{role, guarded}, Team: team, SecurityPeople: []string{"UBEN"}, Poll: time.Second, Log: slog.New(slog.NewTextHandler(r.logs, nil)),
 	})
 	if err != nil {
 		r.t.Fatal(err)

@@ -129,6 +129,20 @@ func (p Person) Thaw() Person {
 	return p
 }
 
+// frozenByHand begins why somebody is frozen whom a human froze.
+const frozenByHand = "frozen by "
+
+// Freeze is a person whom a human doubts.
+func (p Person) Freeze(by PersonKey) Person {
+	p.Frozen = frozenByHand + by.Slack()
+	return p
+}
+
+// FrozenByHand reports whether a reason says that a human froze somebody.
+func FrozenByHand(r Reason) bool {
+	return r.Code == FrozenPerson && strings.HasPrefix(r.Detail, frozenByHand)
+}
+
 // News is a change in the directory that somebody should look at.
 type News string
 

@@ -30,6 +30,11 @@ const (
 	Explain  Verb = view.TellWhy
 	Nothing  Verb = "nothing" // to be acknowledged, no more
 
+	// What security does with the directory.
+	ListPeople    Verb = "people_list"
+	ApprovePerson Verb = "people_approve"
+	FreezePerson  Verb = "people_freeze"
+
 	// What Slack says of its people.
 	UserChanged      Verb = "user_changed"
 	DirectoryChanged Verb = "directory_changed"
@@ -37,7 +42,7 @@ const (
 
 // takesAway reports whether a verb ends or refuses access, which nothing may hold up.
 func (v Verb) takesAway() bool {
-	return v == Deny || v == Revoke || v == Withdraw || v == Return
+	return v == Deny || v == Revoke || v == Withdraw || v == Return || v == FreezePerson
 }
 
 // reveals reports whether a verb shows a secret, in a modal that is opened first.
@@ -49,6 +54,7 @@ type Line struct {
 	Role     string
 	Duration time.Duration // zero: none was written
 	Reason   string
+	Whom     string // the Slack user ID of whom security means
 }
 
 // Bounds of what can be typed. Both leave room in everything that shows or keeps it.
@@ -59,9 +65,13 @@ const (
 
 const example = "Write it like this: `/access orders-read 1h30m checkout is failing`."
 
-// ParseLine reads the text after /access: nothing, help, show, or ROLE, perhaps a DURATION, and the REASON. Its
+// ParseLine reads the text after /access: nothing, help, show, what
+// security does with people, or ROLE, perhaps a DURATION, and the REASON. Its
 // errors are view.UsageErrors, for the person who typed it.
 func ParseLine(text string) (Line, error) {
+	if words := strings.Fields(text); len(words) > 0 && strings.EqualFold(words[0], "people") {
+		return parsePeople(words[1:]) // people as accounts, before they become what was seen
+	}
 	words := strings.Fields(plainText(text))
 	switch {
 	case len(words) == 0:

@@ -29,6 +29,9 @@ func TestParseLine(t *testing.T) {
 		{"show", socket.Line{Verb: socket.Show}},
 		{"show it", ask("show", 0, "it")},
 		{"help 1h with this", ask("help", time.Hour, "with this")},
+		{"people list", socket.Line{Verb: socket.ListPeople}},
+		{"people approve <@U1|ada>", socket.Line{Verb: socket.ApprovePerson, Whom: "U1"}},
+		{"People Freeze <@W12> her laptop &amp; <#C1|ops>", socket.Line{Verb: socket.FreezePerson, Whom: "W12", Reason: "her laptop & #ops"}},
 		{"orders", ask("orders", 0, "")},
 		{"orders 1h", ask("orders", time.Hour, "")},
 		{"orders 30m checkout is failing", ask("orders", 30*time.Minute, "checkout is failing")},
@@ -55,7 +58,8 @@ func TestParseLine(t *testing.T) {
 func TestParseLineSaysWhatToWrite(t *testing.T) {
 	for _, text := range []string{
 		"orders 90 x", "orders 0m x", "orders -1h x", "orders 1.5h x", "orders 2hours x", "orders 1d x", "orders 1h30 x",
-		"orders 30min x", "orders 1:30 x", "orders 99999999999999999999h x",
+		"people", "people approve", "people approve ada", "people approve <@U1> now", "people freeze <@U1>", "people thaw <@U1>",
+		"people approve &lt;@U1&gt;", "people approve <!subteam^S1>", "people freeze <@U1> " + strings.Repeat("y", 1001), "orders 30min x", "orders 1:30 x", "orders 99999999999999999999h x",
 		strings.Repeat("x", 81) + " 1h y", "orders 1h " + strings.Repeat("y", 1001),
 	} {
 		_, err := socket.ParseLine(text)
@@ -86,7 +90,7 @@ func FuzzCommand(f *testing.F) {
 			if utf8.RuneCountInString(line.Role) > 80 || utf8.RuneCountInString(line.Reason) > 1000 {
 				t.Fatalf("out of bounds: %+v", line)
 			}
-		case socket.Help, socket.Show, socket.Form:
+		case socket.Help, socket.Show, socket.Form, socket.ListPeople, socket.ApprovePerson, socket.FreezePerson:
 		default:
 			t.Fatalf("verb %q", line.Verb)
 		}

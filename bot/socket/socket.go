@@ -67,11 +67,14 @@ type People interface {
 	OpenHome(ctx context.Context, p grants.PersonKey) error
 }
 
-// Directory is told what Slack says of its people.
+// Directory is told what Slack and security say of the people.
 type Directory interface {
 	UserChanged(ctx context.Context, u grants.SlackUser) error
 	// DirectoryChanged says that people or user groups are no longer as they were read.
 	DirectoryChanged()
+	Roster(ctx context.Context, o service.Origin) (service.Roster, error)
+	Thaw(ctx context.Context, o service.Origin, whom grants.PersonKey) (grants.Person, error)
+	Freeze(ctx context.Context, o service.Origin, whom grants.PersonKey, why string) (grants.Person, error)
 }
 
 // Config is what a Listener is made of. AppToken, Sender, Identity and the service's five

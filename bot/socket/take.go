@@ -173,6 +173,8 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 		return answer{message: &m}, nil
 	case Approve, Deny:
 		return l.vote(ctx, c)
+	case ListPeople, ApprovePerson, FreezePerson:
+		return l.people(ctx, c)
 	case Explain:
 		_, err = l.c.Taker.Explain(ctx, service.Explanation{Origin: c.origin(), Grant: c.Grant, Text: c.Line.Reason})
 	case Withdraw:

@@ -67,6 +67,9 @@ func (f Frame) explainShift(v voice, r grants.Reason) string {
 		}
 		return s
 	case grants.FrozenPerson:
+		if grants.FrozenByHand(r) {
+			return "Somebody of security froze " + v.their + " account, so nothing opens by itself for " + v.them + " until they have looked."
+		}
 		return capital.Replace(v.their) + " Slack and PagerDuty accounts no longer belong together as they did, so nothing opens by itself for " + v.them + " until an administrator has looked."
 	case grants.NewPerson:
 		return capital.Replace(v.their) + " Slack and PagerDuty accounts were paired only just now, which is not believed by itself yet."

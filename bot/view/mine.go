@@ -2,6 +2,7 @@ package view
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -51,7 +52,7 @@ func (f Frame) mine(ns []service.Notice) []slack.Block {
 	var blocks []slack.Block
 	for i, n := range ns {
 		if i == listed {
-			blocks = append(blocks, section("… and "+count(len(ns)-listed, "more")+"."))
+			blocks = append(blocks, section("… and "+strconv.Itoa(len(ns)-listed)+" more."))
 			break
 		}
 		blocks = append(blocks, section(f.line(n)))

@@ -1,6 +1,11 @@
 package view
 
 import (
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
 	"nightlatch/grants"
 	"nightlatch/grants/service"
 )
@@ -29,4 +34,49 @@ func (f Frame) news(a service.Announcement) string {
 			"If nobody expected it, freeze them and ask.")
 	}
 	return who + " may no longer take part " + detail + ". What they held was ended."
+}
+
+// The people that a roster names; with these it stays one acknowledgement.
+const (
+	frozenListed   = 12
+	unpairedListed = 60
+)
+
+// Roster is who of the directory needs a look.
+func (f Frame) Roster(r service.Roster) Message {
+	frozen, unpaired := []string{"Nobody is frozen."}, "Every member has a PagerDuty user."
+	if n := len(r.Frozen); n > 0 {
+		frozen = []string{"*Frozen* (" + count(n, "member") + "), so that nothing opens by itself for them:"}
+		for _, p := range r.Frozen[:min(n, frozenListed)] {
+			frozen = append(frozen, f.mention(string(p.Key))+" "+escape(Clean(p.Frozen, 150)))
+		}
+		if n > frozenListed {
+			frozen = append(frozen, "… and "+count(n-frozenListed, "more")+".")
+		}
+	}
+	if n := len(r.Unpaired); n > 0 {
+		names := make([]string, 0, unpairedListed)
+		for _, p := range r.Unpaired[:min(n, unpairedListed)] {
+			names = append(names, f.mention(string(p.Key)))
+		}
+		unpaired = "*Without a PagerDuty user of the same e-mail address* (" + count(n, "member") + "), so that they need votes: " + strings.Join(names, " ")
+		if n > unpairedListed {
+			unpaired += " … and " + strconv.Itoa(n-unpairedListed) + " more."
+		}
+	}
+	return Message{Text: "Who of the directory needs a look", Blocks: []slack.Block{
+		section(pieces(frozen...)), section(unpaired),
+		section("`/access people approve @user` once you know why an account changed; `/access people freeze @user WHY` when you doubt one."),
+	}}
+}
+
+// Thawed answers whoever approved a person.
+func (f Frame) Thawed(p grants.Person) Message {
+	return Plain(f.mention(string(p.Key)) + " is no longer frozen. Their PagerDuty user is " + escape(Clean(p.PagerDuty, 40)) +
+		"; if PagerDuty has no such user with their e-mail address any more, the next reading freezes them again.")
+}
+
+// Frozen answers whoever froze a person.
+func (f Frame) Frozen(p grants.Person) Message {
+	return Plain(f.mention(string(p.Key)) + " is frozen: nothing opens by itself for them, and what opened by itself is ended. What people said yes to goes on; they can revoke it.")
 }

@@ -41,6 +41,10 @@ func (f Frame) Sentence(err error) string {
 		return "The people of Slack and PagerDuty are still being read, so nothing can be asked yet. Try again in a minute."
 	case errors.Is(err, service.ErrIssuer):
 		return "The system that it opens did not make a secret, so there is none. Press Reveal again in a minute; if it goes on, tell whoever looks after that system."
+	case errors.Is(err, service.ErrNoSuchPerson):
+		return "The directory does not have this person, so nothing was done. New people are read as soon as Slack tells of them; try again in a minute."
+	case errors.Is(err, service.ErrNotFrozen):
+		return "They are not frozen, so there is nothing to approve."
 	case errors.Is(err, ErrForeign):
 		return standing(grants.Foreign)
 	}

@@ -72,7 +72,7 @@ func TestEveryErrorHasItsSentence(t *testing.T) {
 	var lines []string
 	for _, err := range []error{
 		service.ErrBusy, service.ErrDuplicate, service.ErrNoSuchGrant, service.ErrJustShown, service.ErrOver, service.ErrDirectory,
-		service.ErrIssuer, grants.ErrNotNow, context.DeadlineExceeded, view.ErrForeign, view.UsageError("Write it like this."),
+		service.ErrIssuer, service.ErrNoSuchPerson, service.ErrNotFrozen, grants.ErrNotNow, context.DeadlineExceeded, view.ErrForeign, view.UsageError("Write it like this."),
 		&service.TwoLiveError{Grant: open}, &service.Refusal{}, &service.Refusal{Grant: &denied},
 		&service.Refusal{Grant: &open, Reasons: []grants.Reason{{Code: grants.AlreadyVoted, Until: noon}}},
 		&service.Refusal{Grant: &open, Reasons: []grants.Reason{{Code: grants.NotAVoter}}},

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,7 +204,14 @@ func news() map[string]view.Message {
 		"news_frozen_by": said(grants.FrozenNow, ben, "her laptop was stolen <!channel>\u202e"),
 		"news_email":     said(grants.EmailMoved, "", "from ada@example.com to ada@example.org"),
 		"news_gone":      view.Frame{}.News(service.Announcement{At: noon, News: grants.GoneNow, Person: ada, Detail: "guest"}),
-		"news_more":      frame.News(service.Announcement{At: noon, More: 17}),
+		"roster": frame.Roster(service.Roster{
+			Frozen:   []grants.Person{{Key: ada, Frozen: "the PagerDuty user of <!channel> changed"}, grants.Person{Key: ben}.Freeze(ada)},
+			Unpaired: slices.Repeat([]grants.Person{{Key: ben}}, 70),
+		}),
+		"roster_nobody": frame.Roster(service.Roster{}),
+		"thawed":        frame.Thawed(grants.Person{Key: ada, PagerDuty: "PADA"}),
+		"frozen":        frame.Frozen(grants.Person{Key: ada}),
+		"news_more":     frame.News(service.Announcement{At: noon, More: 17}),
 	}
 }
 

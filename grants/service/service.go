@@ -233,5 +233,6 @@ type Config struct {
 	Limits    Limits
 	Log       *slog.Logger
 
-	SecurityChannel string // where changes of the directory are told; empty: in the log
+	SecurityChannel string   // where changes of the directory are told; empty: in the log
+	SecurityPeople  []string // the Slack user IDs of those who approve and freeze
 }

@@ -215,8 +215,12 @@ func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq in
 			change.Docs = append(change.Docs, ledger.Doc{Kind: docGrant, Key: g.ID, Value: doc, Index: grantIndex(g)})
 		}
 	}
-	for _, e := range st.events {
-		if err := appendEvent(&change, e, seq, nil); err != nil {
+	for i, e := range st.events {
+		var typed *grants.Typed
+		if i == 0 && len(st.moves) == 0 {
+			typed = st.typed
+		}
+		if err := appendEvent(&change, e, seq, typed); err != nil {
 			return change, g, err
 		}
 		seq++

@@ -194,7 +194,7 @@ func (w *world) config() service.Config {
 	return service.Config{
 		Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
 		Issuers: map[string]service.Issuer{"vault": w.target}, Team: team, Digest: "digest",
-		Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
+		Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 }
 

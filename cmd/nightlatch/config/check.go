@@ -58,6 +58,11 @@ func (c Config) check() (problems, warnings []Problem) {
 	if c.Security.Channel != "" && !slackChannel.MatchString(c.Security.Channel) {
 		k.problem("security.channel", "%q is no channel ID, which begins with C or G", c.Security.Channel)
 	}
+	for i, u := range c.Security.People {
+		if !slackUser.MatchString(u) {
+			k.problem(fmt.Sprintf("security.people[%d]", i), "%q is no Slack user ID, which begins with U or W", u)
+		}
+	}
 	if c.Ledger.Path == "" {
 		k.problem("ledger.path", "is missing; name the file that records everything")
 	}

@@ -68,7 +68,8 @@ type Limits struct {
 
 // Security is who looks after the directory.
 type Security struct {
-	Channel string `json:"channel"` // where changes are told; empty: in the log
+	Channel string   `json:"channel"` // where changes are told; empty: in the log
+	People  []string `json:"people"`  // Slack user IDs: they approve and freeze
 }
 
 // HTTP is the listener that services ask about tokens.

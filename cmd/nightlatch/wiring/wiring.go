@@ -93,6 +93,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		Log:       log,
 
 		SecurityChannel: cfg.Security.Channel,
+		SecurityPeople:  cfg.Security.People,
 	})
 	if err != nil {
 		return fmt.Errorf("making the service: %w", err)

@@ -35,7 +35,8 @@ func (e *Emulator) actor(user string) (User, error) {
 }
 
 // RunCommand lets a person type a line such as "/access prod 1h disk full" in a channel, or in the direct message with
-// the app if channel is empty. Slack escapes &, < and > in the text.
+// the app if channel is empty. Slack escapes &, < and > in the text, and makes a mention of @ and an account's name, as
+// should_escape in the manifest asks.
 func (e *Emulator) RunCommand(user, channel, line string) (*Act, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -60,7 +61,7 @@ func (e *Emulator) RunCommand(user, channel, line string) (*Act, error) {
 	payload := object{
 		"token": "emulated", "team_id": u.TeamID, "team_domain": e.cfg.TeamDomain, "channel_id": ch.ID,
 		"channel_name": ch.payloadName(), "user_id": u.ID, "user_name": u.Name, "command": command,
-		"text":       strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(strings.TrimSpace(text)),
+		"text":       e.typed(text),
 		"api_app_id": e.cfg.AppID, "is_enterprise_install": "false", "response_url": reply.url, "trigger_id": act.TriggerID,
 	}
 	return e.dispatch(act, "slash_commands", payload, true, func(answer json.RawMessage) {
@@ -68,6 +69,20 @@ func (e *Emulator) RunCommand(user, channel, line string) (*Act, error) {
 			e.respond(reply, answer, "ack")
 		}
 	}), nil
+}
+
+// typed is the text of a command as Slack sends it. Call it locked.
+func (e *Emulator) typed(text string) string {
+	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(strings.TrimSpace(text))
+	words := strings.Split(text, " ")
+	for i, w := range words {
+		for id, u := range e.users {
+			if u.Name != "" && w == "@"+u.Name {
+				words[i] = "<@" + id + "|" + u.Name + ">"
+			}
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Press lets a person press a button that they see: in the open modal first, then in the newest message; or in their App
