@@ -1,4 +1,4 @@
-// Playground shows Nightlatch at work without accounts anywhere: it starts emulators of Slack and PagerDuty and the real
+// Command playground shows Nightlatch at work without accounts anywhere: it starts emulators of Slack and PagerDuty and the real
 // nightlatch program on loopback, and lets people act through the emulators.
 //
 //	go run ./cmd/playground
