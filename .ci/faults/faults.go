@@ -35,8 +35,8 @@ var faults = []fault{
 		edits: []edit{
 			{"\tvar told bool\n", "\tvar told bool\n\tvar late []ledger.Event\n"},
 			{
-				"\t\tafter, told = now, len(st.moves) > 0\n\t\treturn change, err\n\t})\n",
-				`		after, told = now, len(st.moves) > 0
+				"\t\tafter, told, events = now, len(st.moves) > 0, change.Events\n\t\treturn change, err\n\t})\n",
+				`		after, told, events = now, len(st.moves) > 0, change.Events
 		late, change.Events = change.Events, nil
 		return change, err
 	})
