@@ -7,8 +7,9 @@ SHELL := bash
 RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 
 # Packages with goroutines, where one green run proves little.
-CONCURRENT := ./grants/service/... ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life
-WHOLE := ./cmd/nightlatch/wiring
+CONCURRENT := ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life
+# The same for those whose nights are long: make test has run them with the race detector once.
+LONG := ./grants/service ./cmd/nightlatch/wiring
 REPEAT := 3
 
 # Deaths and random lives, which are many already. Under the race detector they are thinned.
@@ -81,8 +82,8 @@ lint: ## formatting, vet, fixes, staticcheck
 	$(GO) tool staticcheck ./... $(CI_PACKAGES)
 
 repeat: ## the concurrent packages again and again
-	$(GO) test $(RACE) -shuffle=on -count=$(REPEAT) -skip '$(LIVES)' $(CONCURRENT)
-	$(GO) test -shuffle=on -count=$(REPEAT) $(WHOLE)
+	$(GO) test $(RACE) -shuffle=on -count=$(REPEAT) $(CONCURRENT)
+	$(GO) test -shuffle=on -count=$(REPEAT) -skip '$(LIVES)' $(LONG)
 
 prove: ## every death of the crash matrix and the simulation, without the race detector; prints counts and seeds
 	@mkdir -p bin
