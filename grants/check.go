@@ -52,7 +52,8 @@ type life struct {
 	person      PersonKey
 	seq         int64
 	doc         string
-	votes       []Vote
+	votes       map[int][]Vote // by the ordinal of the extension that they are about; 0: the request
+	latest      time.Time      // the latest end that its decisions allow
 	credentials map[string]CredentialState
 	stored      bool
 }
@@ -79,7 +80,7 @@ func (c *checker) event(want int64, e Event) {
 		if e.Kind != KindAsked {
 			c.broken("a grant begins with a request", e.Grant, e.Seq, "begins as %s", e.Kind)
 		}
-		c.lives[e.Grant] = &life{state: Asked, person: e.Actor.Person, seq: e.Seq, doc: e.Doc, credentials: map[string]CredentialState{}}
+		c.lives[e.Grant] = &life{state: Asked, person: e.Actor.Person, seq: e.Seq, doc: e.Doc, votes: map[int][]Vote{}, credentials: map[string]CredentialState{}}
 		return
 	}
 	to, ok := Allowed(e.Kind, l.state)
@@ -95,7 +96,7 @@ func (c *checker) event(want int64, e Event) {
 // vote: one human, one vote, and nobody for themselves.
 func (c *checker) vote(l *life, e Event) {
 	const rule = "one human, one vote"
-	if e.Kind == KindExplained && !slices.ContainsFunc(l.votes, func(v Vote) bool { return !v.Yes && v.Person == e.Actor.Person }) {
+	if e.Kind == KindExplained && !slices.ContainsFunc(l.votes[0], func(v Vote) bool { return !v.Yes && v.Person == e.Actor.Person }) {
 		c.broken(rule, e.Grant, e.Seq, "%s explained a no of somebody else", e.Actor.Person)
 	}
 	if e.Vote == nil {
@@ -104,16 +105,18 @@ func (c *checker) vote(l *life, e Event) {
 	if e.Vote.Person == l.person {
 		c.broken(rule, e.Grant, e.Seq, "%s voted for themselves", l.person)
 	}
-	if slices.ContainsFunc(l.votes, func(v Vote) bool { return v.Person == e.Vote.Person }) {
+	about := about(e)
+	if slices.ContainsFunc(l.votes[about], func(v Vote) bool { return v.Person == e.Vote.Person }) {
 		c.broken(rule, e.Grant, e.Seq, "%s voted twice", e.Vote.Person)
 	}
-	l.votes = append(l.votes, *e.Vote)
+	l.votes[about] = append(l.votes[about], *e.Vote)
 }
 
 // decision: on call, or a human said yes, and the verdict follows from its input.
 func (c *checker) decision(l *life, e Event) {
-	if e.Kind == KindOpened && (e.Input == nil || e.Verdict == nil || e.Verdict.Decision != Allow) {
-		c.broken("on call, or a human said yes", e.Grant, e.Seq, "opened without a verdict that allows it")
+	gives := e.Kind == KindOpened || e.Kind == KindExtended
+	if gives && (e.Input == nil || e.Verdict == nil || e.Verdict.Decision != Allow) {
+		c.broken("on call, or a human said yes", e.Grant, e.Seq, "%s without a verdict that allows it", e.Kind)
 		return
 	}
 	if e.Input == nil || e.Verdict == nil {
@@ -124,20 +127,23 @@ func (c *checker) decision(l *life, e Event) {
 	if err1 != nil || err2 != nil || !bytes.Equal(again, was) {
 		c.broken("a verdict follows from its input", e.Grant, e.Seq, "recorded %s, decided again %s", was, again)
 	}
-	if e.Kind != KindOpened {
-		return
+	if gives {
+		c.given(l, e)
 	}
-	yes := 0
-	for _, v := range l.votes {
-		if v.Yes {
-			yes++
-		}
-	}
+}
+
+// given holds what opens or extends a grant against the rule, without asking Decide.
+func (c *checker) given(l *life, e Event) {
 	in := e.Input
 	onCall := in.Answer.Known && in.Answer.OnCall
-	voters := votersFor(e.Verdict.Basis, in.Role)
-	approved := voters.Any() && yes >= voters.Count
+	q := Question{Voters: votersFor(e.Verdict.Basis, in.Role), Votes: l.votes[in.Extension]}
+	approved, yes := q.Approved(), q.Yes()
+	l.latest = later(l.latest, in.Now.Add(in.Role.Max))
 	switch {
+	case in.Extension != about(e), (e.Kind == KindExtended) != (in.Extension > 0):
+		c.broken("on call, or a human said yes", e.Grant, e.Seq, "%s by a decision about extension %d", e.Kind, in.Extension)
+	case e.Kind == KindExtended && !in.Answer.Known && in.Person.PagerDuty != "":
+		c.broken("nothing is extended on stale knowledge", e.Grant, e.Seq, "PagerDuty was silent")
 	case in.Person.Key != l.person, in.Grant != e.Grant:
 		c.broken("on call, or a human said yes", e.Grant, e.Seq, "decided about %s and grant %s", in.Person.Key, in.Grant)
 	case e.Verdict.Basis == ByOnCall && !(onCall && in.Answer.Settled && in.Role.Automatic == WhenOnCall),
@@ -147,6 +153,14 @@ func (c *checker) decision(l *life, e Event) {
 	case e.Verdict.Ends.After(in.Now.Add(in.Role.Max)):
 		c.broken("every credential dies", e.Grant, e.Seq, "ends later than the role's maximum")
 	}
+}
+
+// about is the ordinal of the extension that an event is about; 0: the request.
+func about(e Event) int {
+	if e.Extension == nil {
+		return 0
+	}
+	return e.Extension.Ordinal
 }
 
 // credential: Issuing, Live, Retiring, Gone, and gone only on evidence.
@@ -221,6 +235,8 @@ func (c *checker) stored(s Stored, now time.Time) {
 		c.broken("every credential dies", g.ID, l.seq, "%d credentials work while it is %s", working, g.State)
 	case working > 2:
 		c.broken("every credential dies", g.ID, l.seq, "%d credentials work at once", working)
+	case g.State == Open && g.Ends.After(l.latest):
+		c.broken("every credential dies", g.ID, l.seq, "ends at %s, and its decisions allow %s", g.Ends.Format(time.RFC3339), l.latest.Format(time.RFC3339))
 	case g.State == Open && g.Ends.Before(late):
 		c.broken("every credential dies", g.ID, l.seq, "open, though it ended at %s", g.Ends.Format(time.RFC3339))
 	case g.State == Pending && g.PendingUntil.Before(late):

@@ -27,6 +27,9 @@ const (
 	ShiftOver        Code = "shift_over"       // the shift ends before anything could be used
 	VotesUndone      Code = "votes_undone"     // the votes were for another basis than holds now
 	TooManyReveals   Code = "too_many_reveals" // Count of this grant already
+	NoLonger         Code = "no_longer"        // an extension would not move the end, Until
+	ExtensionWaits   Code = "extension_waits"  // one is asked for already; it lapses at Until
+	TooManyMore      Code = "too_many_more"    // Count extensions of this grant already
 	RoleUnknown      Code = "role_unknown"
 	NotForYou        Code = "not_for_you"
 	NotYours         Code = "not_yours"
@@ -152,6 +155,10 @@ type Input struct {
 	Votes     []Vote        `json:"votes,omitempty"`
 	Settle    time.Duration `json:"settle"`
 	Config    string        `json:"config"` // digest of the configuration
+
+	// Of an extension, since version 2.
+	Extension int       `json:"extension,omitempty"` // its ordinal; 0: this is about the request
+	Ends      time.Time `json:"ends,omitzero"`       // when the grant ends without it
 }
 
 // Decision is what a verdict does to a request.
@@ -181,6 +188,9 @@ type Verdict struct {
 // Automatic is only who is on call at this second, believed, and whose role allows it.
 // Whoever is on call otherwise needs the role's voters; everybody else the voters that
 // the role lists for people off call, or is refused.
+//
+// An extension is decided like a request, and never while PagerDuty is silent about somebody
+// whom it knows: nothing is extended on stale knowledge.
 func Decide(in Input) Verdict {
 	if in.Person.Standing != Member {
 		return refuse(Reason{Code: BadStanding, Detail: string(in.Person.Standing)})
@@ -189,6 +199,12 @@ func Decide(in Input) Verdict {
 		return refuse(Reason{Code: NotForYou, Detail: in.Role.Name, People: in.Role.Voters.Users})
 	}
 	basis, reasons := basisOf(in)
+	if in.Extension > 0 && !in.Answer.Known && in.Person.PagerDuty != "" {
+		if len(in.Votes) > 0 {
+			return Verdict{Decision: Later, Basis: in.Basis, Reasons: reasons}
+		}
+		return refuse(reasons...)
+	}
 	if basis == ByOnCall {
 		return open(in, ByOnCall, reasons)
 	}
@@ -279,15 +295,19 @@ func voted(in Input, basis Basis, reasons []Reason) Verdict {
 	return refuse(append(reasons, Reason{Code: VotesUndone})...)
 }
 
-// open gives the whole duration, cut to the role's maximum and the shift's end.
+// open gives the whole duration, from now or from the end that is extended, cut to the role's
+// maximum from now and to the shift's end.
 func open(in Input, basis Basis, reasons []Reason) Verdict {
 	v := Verdict{Decision: Allow, Basis: basis, Read: in.Answer.Read}
-	length := in.Asked
-	if length > in.Role.Max {
-		length = in.Role.Max
+	from := in.Now
+	if in.Extension > 0 {
+		from = in.Ends
+	}
+	v.Ends = from.Add(in.Asked)
+	if longest := in.Now.Add(in.Role.Max); v.Ends.After(longest) {
+		v.Ends = longest
 		reasons = append(reasons, Reason{Code: CutToMax})
 	}
-	v.Ends = in.Now.Add(length)
 	if basis != ByOffCallVotes {
 		v.Shift = in.Answer.Shift
 		if end := endOf(v.Ends, v.Shift); end.Before(v.Ends) {
@@ -295,8 +315,11 @@ func open(in Input, basis Basis, reasons []Reason) Verdict {
 			reasons = append(reasons, Reason{Code: CutToShift, Until: end})
 		}
 	}
-	if !v.Ends.After(in.Now) {
+	switch {
+	case !v.Ends.After(in.Now):
 		return refuse(append(reasons, Reason{Code: ShiftOver, Until: v.Ends})...)
+	case in.Extension > 0 && !v.Ends.After(in.Ends):
+		return refuse(append(reasons, Reason{Code: NoLonger, Until: in.Ends})...)
 	}
 	v.Reasons = reasons
 	return v

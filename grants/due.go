@@ -54,11 +54,17 @@ func (g Grant) NextAt(decide, call Retry) Due {
 		d.Deadline = g.Asked.Add(g.Role.PendingFor)
 	case Pending:
 		d.Deadline = g.PendingUntil
-		if g.Approved() {
+		if g.Question().Approved() {
 			d.Decide = later(g.Asked, decide.NotBefore)
 		}
 	case Open:
 		d.Deadline = g.Ends
+		if x := g.extending(); x != nil {
+			d.Deadline = sooner(d.Deadline, x.PendingUntil)
+			if x.State == Asked || x.Question(g).Approved() {
+				d.Decide = later(x.At, decide.NotBefore)
+			}
+		}
 	case Closing:
 		if g.dead() {
 			d.Deadline = g.Ended

@@ -34,6 +34,18 @@ const (
 	KindClosed      Kind = "closed"
 )
 
+// The events of an extension of an open grant.
+const (
+	KindExtensionAsked     Kind = "extension_asked"
+	KindExtensionPending   Kind = "extension_pending"
+	KindExtensionRefused   Kind = "extension_refused"
+	KindExtensionVoted     Kind = "extension_voted"
+	KindExtensionDenied    Kind = "extension_denied"
+	KindExtensionLapsed    Kind = "extension_lapsed"
+	KindExtensionWithdrawn Kind = "extension_withdrawn"
+	KindExtended           Kind = "extended"
+)
+
 // Events that leave every grant as it is.
 const (
 	KindStarted   Kind = "started"   // the service, with its configuration's digest
@@ -75,9 +87,8 @@ type Event struct {
 	Detail     string   `json:"detail,omitempty"`
 	Count      int      `json:"count,omitempty"`
 
-	// Kept empty until they are used, so that the first version stays frozen.
-	Incident   string     `json:"incident,omitempty"`
-	Extension  *Extension `json:"extension,omitempty"`
+	Incident   string     `json:"incident,omitempty"`  // kept empty until it is used, as is BreakGlass
+	Extension  *Extension `json:"extension,omitempty"` // as the event leaves it
 	BreakGlass bool       `json:"break_glass,omitempty"`
 }
 

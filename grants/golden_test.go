@@ -53,9 +53,36 @@ func fullEvent() grants.Event {
 	}
 }
 
-// What version 1 looks like can never change: ledgers are full of it. A new field is version 2.
-func TestVersion1IsFrozen(t *testing.T) {
-	for name, value := range map[string]any{"grant-v1.json": fullGrant(), "event-v1.json": fullEvent()} {
+// fullExtension has every field set.
+func fullExtension() grants.Extension {
+	g := fullGrant()
+	return grants.Extension{
+		At: at(5), By: time.Hour, Votes: g.Votes, Ordinal: 1, State: grants.Closed, AskedSeq: 5, Basis: grants.ByVotes, Voters: g.Voters,
+		PendingUntil: at(20), Outcome: grants.Extended, Decided: at(6), Reasons: g.Reasons, Ends: at(121),
+	}
+}
+
+// grantV2 and eventV2 have every field of version 2 set.
+func grantV2() grants.Grant {
+	g := fullGrant()
+	g.V, g.Extensions = 2, []grants.Extension{fullExtension()}
+	return g
+}
+
+func eventV2() grants.Event {
+	e, x := fullEvent(), fullExtension()
+	e.V, e.Kind, e.Extension = 2, grants.KindExtended, &x
+	in := more(func(in *grants.Input) { in.Basis, in.Votes = grants.ByVotes, x.Votes })
+	v := grants.Decide(in)
+	e.Input, e.Verdict = &in, &v
+	return e
+}
+
+// What a version looks like can never change: ledgers are full of it. A new field is a new version.
+func TestVersionsAreFrozen(t *testing.T) {
+	for name, value := range map[string]any{
+		"grant-v1.json": fullGrant(), "event-v1.json": fullEvent(), "grant-v2.json": grantV2(), "event-v2.json": eventV2(),
+	} {
 		got, err := grants.Encode(value)
 		if err != nil {
 			t.Fatal(err)
@@ -71,20 +98,22 @@ func TestVersion1IsFrozen(t *testing.T) {
 	}
 }
 
-func TestVersion1IsReadBack(t *testing.T) {
-	g, err := grants.DecodeGrant(read(t, "grant-v1.json"))
-	if err != nil || !reflect.DeepEqual(g, fullGrant()) {
-		t.Errorf("reading the golden grant: %v\n%+v", err, g)
+func TestEveryVersionIsReadBack(t *testing.T) {
+	for name, want := range map[string]grants.Grant{"grant-v1.json": fullGrant(), "grant-v2.json": grantV2()} {
+		if g, err := grants.DecodeGrant(read(t, name)); err != nil || !reflect.DeepEqual(g, want) {
+			t.Errorf("reading %s: %v\n%+v", name, err, g)
+		}
 	}
-	e, err := grants.DecodeEvent(read(t, "event-v1.json"))
-	if err != nil || !reflect.DeepEqual(e, fullEvent()) {
-		t.Errorf("reading the golden event: %v\n%+v", err, e)
+	for name, want := range map[string]grants.Event{"event-v1.json": fullEvent(), "event-v2.json": eventV2()} {
+		if e, err := grants.DecodeEvent(read(t, name)); err != nil || !reflect.DeepEqual(e, want) {
+			t.Errorf("reading %s: %v\n%+v", name, err, e)
+		}
 	}
 }
 
 // The golden values leave no field out; a new field must come with a new version.
 func TestGoldenValuesAreFull(t *testing.T) {
-	for _, v := range []any{fullGrant(), fullEvent()} {
+	for _, v := range []any{grantV2(), eventV2(), fullExtension()} {
 		rv := reflect.ValueOf(v)
 		for i := range rv.NumField() {
 			if rv.Field(i).IsZero() {
@@ -95,8 +124,8 @@ func TestGoldenValuesAreFull(t *testing.T) {
 }
 
 func TestANewerVersionIsRefused(t *testing.T) {
-	if _, err := grants.DecodeGrant([]byte(`{"v":2}`)); err == nil {
-		t.Error("a grant of version 2 was read")
+	if _, err := grants.DecodeGrant([]byte(`{"v":3}`)); err == nil {
+		t.Error("a grant of version 3 was read")
 	}
 	if _, err := grants.DecodeEvent([]byte(`{"v":0}`)); err == nil {
 		t.Error("an event without a version was read")

@@ -34,6 +34,7 @@ const (
 	PersonGone Outcome = "person_gone"
 	Returned   Outcome = "returned"
 	Revoked    Outcome = "revoked"
+	Extended   Outcome = "extended" // of an extension only
 )
 
 // Basis is why a grant may be open.
@@ -90,21 +91,13 @@ type Grant struct {
 	Reasons   []Reason  `json:"reasons,omitempty"`       // of the last decision
 	Closed    time.Time `json:"closed,omitzero"`
 
-	// Kept empty until they are used, so that the first version stays frozen.
-	Incident   string      `json:"incident,omitempty"`
+	Incident   string      `json:"incident,omitempty"` // kept empty until it is used, as is BreakGlass
 	Extensions []Extension `json:"extensions,omitempty"`
 	BreakGlass bool        `json:"break_glass,omitempty"`
 }
 
-// Extension is a lengthening of a grant that somebody asked for. Nothing makes one yet.
-type Extension struct {
-	At    time.Time     `json:"at"`
-	By    time.Duration `json:"by"`
-	Votes []Vote        `json:"votes,omitempty"`
-}
-
-// Version is the version of grants and events that this package writes.
-const Version = 1
+// Version is the version of grants and events that this package writes. Version 2 knows extensions.
+const Version = 2
 
 // New is a request as it is first recorded.
 func New(id string, person PersonKey, role Role, duration time.Duration, channel string, at time.Time) Grant {
@@ -119,29 +112,6 @@ func (g Grant) Active() bool { return g.State != Closed }
 
 // BoundToShift reports whether the grant must end with its person's shift.
 func (g Grant) BoundToShift() bool { return g.Basis == ByOnCall || g.Basis == ByVotes }
-
-// Yes counts the votes for the grant.
-func (g Grant) Yes() int {
-	n := 0
-	for _, v := range g.Votes {
-		if v.Yes {
-			n++
-		}
-	}
-	return n
-}
-
-// Approved reports whether enough people said yes.
-func (g Grant) Approved() bool { return g.Voters.Any() && g.Yes() >= g.Voters.Count }
-
-// VoteOf returns what a person voted.
-func (g Grant) VoteOf(p PersonKey) (Vote, bool) {
-	i := slices.IndexFunc(g.Votes, func(v Vote) bool { return v.Person == p })
-	if i < 0 {
-		return Vote{}, false
-	}
-	return g.Votes[i], true
-}
 
 // InState returns the credentials in a state, oldest first.
 func (g Grant) InState(s CredentialState) []Credential {
@@ -164,6 +134,7 @@ func (g Grant) dead() bool {
 func (g Grant) clone() Grant {
 	g.Votes = slices.Clone(g.Votes)
 	g.Credentials = slices.Clone(g.Credentials)
+	g.Extensions = slices.Clone(g.Extensions)
 	g.Reasons = slices.Clone(g.Reasons)
 	return g
 }

@@ -28,8 +28,18 @@ var table = map[Kind]map[State]State{
 	KindRetiring:    {Open: Open, Closing: Closing},
 	KindGone:        {Open: Open, Closing: Closing},
 	KindShift:       {Open: Open},
-	KindClosing:     {Open: Closing},
-	KindClosed:      {Open: Closed, Closing: Closed},
+	KindExtended:    {Open: Open},
+
+	KindExtensionAsked:     {Open: Open},
+	KindExtensionPending:   {Open: Open},
+	KindExtensionRefused:   {Open: Open},
+	KindExtensionVoted:     {Open: Open},
+	KindExtensionDenied:    {Open: Open},
+	KindExtensionLapsed:    {Open: Open},
+	KindExtensionWithdrawn: {Open: Open},
+
+	KindClosing: {Open: Closing},
+	KindClosed:  {Open: Closed, Closing: Closed},
 }
 
 // outcomes of the kinds that close a grant at once and have only one.
@@ -98,7 +108,7 @@ func (g Grant) Cast(v Vote) (Grant, error) {
 	if !v.Yes {
 		kind = KindDenied
 	}
-	if _, again := g.VoteOf(v.Person); again {
+	if _, again := g.Question().VoteOf(v.Person); again {
 		return g, fmt.Errorf("%w: %s has voted", ErrNotNow, v.Person)
 	}
 	g, err := g.step(kind, v.At)
@@ -261,6 +271,9 @@ func (g Grant) End(outcome Outcome, by PersonKey, at time.Time) (Grant, Kind, er
 		return g, kind, err
 	}
 	g.Outcome, g.Ended, g.EndedBy = outcome, at, by
+	if x := g.extending(); x != nil { // there is nothing left to extend
+		x.close(Lapsed, at)
+	}
 	for i := range g.Credentials {
 		if c := &g.Credentials[i]; c.State == Issuing || c.State == Live {
 			c.State, c.Since = Retiring, at

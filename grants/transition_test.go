@@ -57,11 +57,11 @@ func TestAVoteCountsOnce(t *testing.T) {
 	if _, err := g.Cast(yes); !errors.Is(err, grants.ErrNotNow) {
 		t.Errorf("a second vote of the same person: %v", err)
 	}
-	if g.Approved() {
+	if g.Question().Approved() {
 		t.Error("one yes of two approves")
 	}
 	yes.Person = "T1.U3"
-	if g = must(t)(g.Cast(yes)); !g.Approved() {
+	if g = must(t)(g.Cast(yes)); !g.Question().Approved() {
 		t.Error("two yes of two do not approve")
 	}
 }
@@ -144,6 +144,7 @@ func TestClosedIsFinal(t *testing.T) {
 	for _, kind := range []grants.Kind{
 		grants.KindPending, grants.KindOpened, grants.KindRefused, grants.KindVoted, grants.KindDenied, grants.KindLapsed, grants.KindWithdrawn,
 		grants.KindIssuing, grants.KindLive, grants.KindRetiring, grants.KindUndelivered, grants.KindGone, grants.KindShift, grants.KindClosing, grants.KindClosed,
+		grants.KindExtensionAsked, grants.KindExtensionPending, grants.KindExtended, grants.KindExtensionVoted, grants.KindExtensionDenied,
 	} {
 		if _, ok := grants.Allowed(kind, g.State); ok {
 			t.Errorf("a closed grant can still be %s", kind)

@@ -24,6 +24,41 @@ type Claim struct {
 	Shift  Shift  `json:"shift,omitzero"`   // of the voter
 }
 
+// Question is what people vote on: a request, or an extension of an open grant.
+type Question struct {
+	Person PersonKey // who asked
+	Voters Voters
+	Votes  []Vote
+}
+
+// Yes counts the votes for it.
+func (q Question) Yes() int {
+	n := 0
+	for _, v := range q.Votes {
+		if v.Yes {
+			n++
+		}
+	}
+	return n
+}
+
+// Approved reports whether enough people said yes.
+func (q Question) Approved() bool { return q.Voters.Any() && q.Yes() >= q.Voters.Count }
+
+// VoteOf returns what a person voted.
+func (q Question) VoteOf(p PersonKey) (Vote, bool) {
+	i := slices.IndexFunc(q.Votes, func(v Vote) bool { return v.Person == p })
+	if i < 0 {
+		return Vote{}, false
+	}
+	return q.Votes[i], true
+}
+
+// Question is what people vote on while the grant is a request.
+func (g Grant) Question() Question {
+	return Question{Person: g.Person, Voters: g.Voters, Votes: g.Votes}
+}
+
 // Groups is a reading of Slack's user groups that roles name: group ID → Slack user IDs.
 type Groups struct {
 	Read    time.Time           `json:"read"`
@@ -41,19 +76,19 @@ type Electorate struct {
 	Now     time.Time
 }
 
-// RightOf says what lets a person vote on a grant, or why they may not. Nobody votes for
+// RightOf says what lets a person vote on a question, or why they may not. Nobody votes for
 // themselves, and nobody votes twice.
-func (e Electorate) RightOf(p Person, g Grant) (Claim, *Reason) {
+func (e Electorate) RightOf(p Person, q Question) (Claim, *Reason) {
 	switch {
 	case p.Standing != Member:
 		return Claim{}, &Reason{Code: BadStanding, Detail: string(p.Standing)}
-	case p.Key == g.Person:
+	case p.Key == q.Person:
 		return Claim{}, &Reason{Code: OwnRequest}
 	}
-	if v, again := g.VoteOf(p.Key); again {
+	if v, again := q.VoteOf(p.Key); again {
 		return Claim{}, &Reason{Code: AlreadyVoted, Until: v.At}
 	}
-	return e.listed(p, g.Voters)
+	return e.listed(p, q.Voters)
 }
 
 // MayRevoke says whether a person who could vote on the grant may take it back: the

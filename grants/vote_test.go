@@ -48,7 +48,7 @@ func TestRightOf(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			claim, reason := tt.e.RightOf(tt.p, g)
+			claim, reason := tt.e.RightOf(tt.p, g.Question())
 			var code grants.Code
 			if reason != nil {
 				code = reason.Code

@@ -17,7 +17,7 @@ var faults = []fault{
 	{
 		name:  "a vote counted twice",
 		file:  "grants/transition.go",
-		edits: []edit{{"if _, again := g.VoteOf(v.Person); again {", "if _, again := g.VoteOf(v.Person); again && false {"}},
+		edits: []edit{{"if _, again := g.Question().VoteOf(v.Person); again {", "if _, again := g.Question().VoteOf(v.Person); again && false {"}},
 		pkg:   "grants", test: "TestAVoteCountsOnce",
 	},
 	{

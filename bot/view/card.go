@@ -27,7 +27,7 @@ func (f Frame) cardPending(n service.Notice) Message {
 	title := f.mention(string(g.Person)) + " asks for " + bold(g.Role.Name) + " for " + length(g.Duration) + "."
 	ask := f.voters(g.Voters) + " One no denies it."
 	choice := []slack.BlockElement{button(Approve, g.ID, "Approve", slack.StylePrimary), button(Deny, g.ID, "Deny", slack.StyleDanger)}
-	if g.Approved() {
+	if g.Question().Approved() {
 		ask, choice = "It has every yes that it needs, and opens as soon as PagerDuty answers. A no still denies it.", choice[1:]
 	}
 	return Message{

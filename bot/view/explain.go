@@ -124,6 +124,12 @@ func (f Frame) explainPress(r grants.Reason) string {
 			return "There are " + count(r.Count, "request") + " and grants of everybody that are not over yet, which is the limit. Try again in a minute."
 		}
 		return "You have " + count(r.Count, "request") + " and grants that are not over yet, which is the limit. Withdraw or return one, then ask again."
+	case grants.NoLonger:
+		return "It lasts that long already, until " + until(r.Until) + ", so nothing was added."
+	case grants.ExtensionWaits:
+		return "You asked for more time already, and that is not decided yet. It lapses at " + at(r.Until) + "; withdraw it if you want to ask differently."
+	case grants.TooManyMore:
+		return "This was extended " + count(r.Count, "time") + ", which is the limit. Return it and ask again if you still need it."
 	case grants.BadStanding:
 		return standing(grants.Standing(r.Detail))
 	}

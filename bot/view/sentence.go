@@ -74,7 +74,7 @@ func (f Frame) now(g grants.Grant) string {
 	name, who := bold(g.Role.Name), f.mention(string(g.Person))
 	switch g.State {
 	case grants.Asked, grants.Pending:
-		if g.Approved() {
+		if g.Question().Approved() {
 			return "The request of " + who + " for " + name + " has every yes that it needs, and opens as soon as PagerDuty answers."
 		}
 		return pieces("The request of "+who+" for "+name+" is not decided yet.", f.votes(g))

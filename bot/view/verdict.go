@@ -46,7 +46,7 @@ func (f Frame) verdictPending(n service.Notice) Message {
 	g := n.Grant
 	title := "Your request for " + bold(g.Role.Name) + " (" + length(g.Duration) + ") waits for a yes."
 	ask := f.voters(g.Voters) + f.asked(g)
-	if g.Approved() {
+	if g.Question().Approved() {
 		title = "Your request for " + bold(g.Role.Name) + " (" + length(g.Duration) + ") has every yes that it needs."
 		ask = "It opens as soon as PagerDuty answers."
 	}

@@ -26,10 +26,10 @@ func (s *Service) settle(ctx context.Context, id string) error {
 	if due.IsZero() || due.After(now) {
 		return nil // somebody else was here first
 	}
-	if lapsed(g, now) {
+	if lapsed(g, now) || lapsedMore(g, now) || g.State == grants.Open && !g.Ends.After(now) {
 		return s.deadline(ctx, id)
 	}
-	return s.decide(ctx, g, d)
+	return s.decide(ctx, g)
 }
 
 // deadline does what time alone brings: the end of an open grant, the lapse of a request, a
@@ -61,14 +61,16 @@ func overdue(g grants.Grant, now time.Time) ([]move, error) {
 		}
 		return end(g, outcome, grants.Actor{System: "sweep"}, nil, now)
 	}
-	var moves []move
+	g, moves, err := overdueMore(g, now)
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range g.Credentials {
 		lost := c.State == grants.Issuing && !now.Before(c.Since.Add(grants.IssuingPatience))
 		spent := c.State == grants.Live && !now.Before(c.Expires.Add(grants.ExpirySkew))
 		if !lost && !spent {
 			continue
 		}
-		var err error
 		if g, err = g.Retire(c.Ordinal, false, now); err != nil {
 			return nil, err
 		}
@@ -109,7 +111,7 @@ func credentialEvent(kind grants.Kind, c grants.Credential, part string, now tim
 
 // decide asks who is on call, decides on the whole input, and records the verdict if the
 // grant is still the one that was decided about.
-func (s *Service) decide(ctx context.Context, g grants.Grant, d due) error {
+func (s *Service) decide(ctx context.Context, g grants.Grant) error {
 	person, err := s.identify(g.Person)
 	if err != nil {
 		return err
@@ -118,15 +120,23 @@ func (s *Service) decide(ctx context.Context, g grants.Grant, d due) error {
 		Grant: g.ID, Asked: g.Duration, Person: person, Role: g.Role, Basis: g.Basis, Votes: g.Votes,
 		Settle: s.Settle, Config: s.Digest, Concerned: s.concerns(g.Role, person),
 	}
-	in.Answer = s.ask(ctx, person, g.Role, g.Duration)
+	length := g.Duration
+	if x, more := g.Extending(); more {
+		in.Asked, in.Basis, in.Votes, in.Extension, in.Ends = x.By, x.Basis, x.Votes, x.Ordinal, g.Ends
+		length = x.Wants(g, s.now()).Sub(s.now())
+	}
+	in.Answer = s.ask(ctx, person, g.Role, length)
 	if ctx.Err() != nil {
 		return ctx.Err() // we are stopping: that is not PagerDuty's silence
 	}
 	in.Now = s.now()
 	verdict := grants.Decide(in)
-	_, err = s.update(ctx, g.ID, func(_ *ledger.View, cur grants.Grant, _ due) (step, error) {
+	_, err = s.update(ctx, g.ID, func(_ *ledger.View, cur grants.Grant, d due) (step, error) {
 		if cur.Seq != g.Seq {
 			return step{}, errNothing // it moved on; if something is still due, it comes again
+		}
+		if in.Extension > 0 {
+			return appliedMore(cur, d, in, verdict)
 		}
 		return applied(cur, d, in, verdict)
 	})

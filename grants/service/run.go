@@ -43,7 +43,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		tellKick: map[Surface]chan struct{}{},
 	}
 	s.defaults()
-	for _, surface := range []Surface{Verdict, Card, Alert, Home} {
+	for _, surface := range []Surface{Verdict, Card, More, MoreCard, Alert, Home} {
 		s.tellKick[surface] = make(chan struct{}, 1)
 	}
 	for name := range s.Issuers {
@@ -64,6 +64,7 @@ func (s *Service) defaults() {
 	zero(&s.Limits.PerPerson, 5)
 	zero(&s.Limits.InAll, 500)
 	zero(&s.Limits.Reveals, 10)
+	zero(&s.Limits.Extensions, 10)
 	zero(&s.Limits.Together, 10*time.Second)
 }
 

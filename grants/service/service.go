@@ -2,7 +2,7 @@
 // that acts on a grant.
 //
 // There are two halves. Take ([Service.Request], [Service.Vote], [Service.Withdraw],
-// [Service.Return], [Service.Revoke], [Service.Explain]) identifies, validates and records in one commit
+// [Service.Return], [Service.Revoke], [Service.Extend], [Service.Explain]) identifies, validates and records in one commit
 // without touching a wire; when it returns nil, what was asked is on disk. Advance does a grant's next thing:
 // it asks PagerDuty, decides, calls the issuer, records. The press, the sweep, the poll and
 // the restart all go through Advance, so recovery is no second code path.
@@ -72,6 +72,10 @@ const (
 	Card    Surface = "card"    // to the approvers, in the role's channel
 	Alert   Surface = "alert"   // to the person, once: a credential of theirs was used after its end
 	Home    Surface = "home"    // to one person: all that is theirs and not over
+
+	// Of each extension of a grant.
+	More     Surface = "more"      // to the person who asked for it
+	MoreCard Surface = "more_card" // to the approvers, where it needs them
 )
 
 // Notice is what a surface should show. The grant is as it is now, never a rendered message.
@@ -84,6 +88,9 @@ type Notice struct {
 	Plan    string             // what will be given, in the issuer's sentence
 	Does    grants.Description // how fast it can be cut
 	Failing grants.Retry       // of revoking, while it fails
+
+	Extension grants.Extension // that More and MoreCard are about …
+	Because   string           // … and what the person typed with it, if they did
 
 	Credential int       // of an alert: the ordinal of the credential that was used after its end …
 	Used       time.Time // … and when
@@ -127,11 +134,20 @@ type Ask struct {
 	Channel  string // where it was typed
 }
 
-// Ballot is a yes or no to a pending grant.
+// Longer asks for an extension of an open grant.
+type Longer struct {
+	Origin
+	Grant  string
+	By     time.Duration // zero: the role's default
+	Reason string        // may be empty: the grant has one
+}
+
+// Ballot is a yes or no to a pending grant, or to an extension of an open one.
 type Ballot struct {
 	Origin
-	Grant string
-	Yes   bool
+	Grant     string
+	Extension int // its ordinal; 0: the request
+	Yes       bool
 }
 
 // Explanation is why a person denied a grant.
@@ -144,7 +160,8 @@ type Explanation struct {
 // Press is a button of a grant: withdraw, return, revoke.
 type Press struct {
 	Origin
-	Grant string
+	Grant     string
+	Extension int // the one to withdraw; 0: the request
 }
 
 // Showing asks for the secret of an open grant.
@@ -211,10 +228,11 @@ func (e *TwoLiveError) Error() string { return "two credentials of this grant ar
 
 // Limits are the caps on grants that are not closed.
 type Limits struct {
-	PerPerson int           // asked, pending, open or closing grants of one person; default 5
-	InAll     int           // of everybody; default 500
-	Reveals   int           // reveals of one grant; default 10
-	Together  time.Duration // reveals closer than this mint nothing; default 10 s
+	PerPerson  int           // asked, pending, open or closing grants of one person; default 5
+	InAll      int           // of everybody; default 500
+	Reveals    int           // reveals of one grant; default 10
+	Extensions int           // extensions of one grant; default 10
+	Together   time.Duration // reveals closer than this mint nothing; default 10 s
 }
 
 // Config is what a Service is made of. Ledger, OnCall, Directory, Notifier, Roles and Issuers must be set.

@@ -57,6 +57,7 @@ type outbox struct {
 	Person     grants.PersonKey `json:"person,omitempty"` // of a home
 	Surface    Surface          `json:"surface"`
 	Credential int              `json:"credential,omitempty"` // of an alert
+	Extension  int              `json:"extension,omitempty"`  // of More and MoreCard
 	Want       int64            `json:"want"`
 	Shown      int64            `json:"shown"`
 	Ref        string           `json:"ref,omitempty"`
@@ -71,8 +72,11 @@ func (o outbox) key() string {
 		return string(o.Person)
 	}
 	key := o.Grant + "/" + string(o.Surface)
-	if o.Surface == Alert {
+	switch o.Surface {
+	case Alert:
 		key += "/" + strconv.Itoa(o.Credential)
+	case More, MoreCard:
+		key += "/" + strconv.Itoa(o.Extension)
 	}
 	return key
 }
@@ -185,15 +189,19 @@ func (s *Service) write(v *ledger.View, g grants.Grant, d due, st step) (ledger.
 
 // writeAt is write for a step that begins at a sequence number, behind other steps of the same transaction.
 func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq int64) (ledger.Change, grants.Grant, error) {
+	was := g
 	change := ledger.Change{Docs: st.docs}
 	for i, m := range st.moves {
 		g = m.grant
-		g.Seq = seq
+		g.V, g.Seq = grants.Version, seq
 		if m.event.Kind == grants.KindAsked {
 			g.AskedSeq = seq
 		}
 		if m.event.Kind == grants.KindExplained {
 			g.Explained = seq
+		}
+		if m.event.Kind == grants.KindExtensionAsked {
+			g, m.event.Extension = askedAt(g, seq)
 		}
 		if i+1 < len(st.moves) {
 			st.moves[i+1].grant.AskedSeq = g.AskedSeq
@@ -232,6 +240,8 @@ func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq in
 		d = *st.due
 	} else if slices.ContainsFunc(st.moves, retires) {
 		d.Call.NotBefore = time.Time{} // what is to be revoked now does not wait for what would not die
+	} else if slices.ContainsFunc(st.moves, func(m move) bool { return m.event.Kind == grants.KindExtensionAsked }) {
+		d.Decide = grants.Retry{} // it does not wait for what PagerDuty did not answer about an earlier one
 	}
 	dueDoc, err := dueOf(g, d)
 	if err != nil {
@@ -239,7 +249,7 @@ func (s *Service) writeAt(v *ledger.View, g grants.Grant, d due, st step, seq in
 	}
 	change.Docs = append(change.Docs, dueDoc)
 	if last, ok := news(st); ok {
-		rows, err := tell(v, g, seq-1, last.At)
+		rows, err := tell(v, was, g, seq-1, last.At)
 		if err != nil {
 			return change, g, err
 		}
@@ -313,7 +323,7 @@ func dueOf(g grants.Grant, d due) (ledger.Doc, error) {
 // news is the last event of a step that people should see.
 func news(st step) (last grants.Event, ok bool) {
 	for _, m := range st.moves {
-		if k := m.event.Kind; k != grants.KindAsked && k != grants.KindIssuing && k != grants.KindRetiring {
+		if k := m.event.Kind; k != grants.KindAsked && k != grants.KindExtensionAsked && k != grants.KindIssuing && k != grants.KindRetiring {
 			last, ok = m.event, true
 		}
 	}
@@ -327,10 +337,13 @@ func news(st step) (last grants.Event, ok bool) {
 
 // tell makes the outbox rows that a change wants shown, as of an event. A card exists from
 // the moment that others may have a say in the grant.
-func tell(v *ledger.View, g grants.Grant, seq int64, at time.Time) ([]ledger.Doc, error) {
+func tell(v *ledger.View, was, g grants.Grant, seq int64, at time.Time) ([]ledger.Doc, error) {
+	surfaces := []outbox{{Grant: g.ID, Surface: Verdict}}
+	if g.Role.Channel != "" {
+		surfaces = append(surfaces, outbox{Grant: g.ID, Surface: Card})
+	}
 	var rows []ledger.Doc
-	for _, surface := range []Surface{Verdict, Card} {
-		row := outbox{Grant: g.ID, Surface: surface}
+	for _, row := range append(surfaces, moreRows(was, g)...) {
 		b, exists := v.Get(docOutbox, row.key())
 		if !exists {
 			if b, exists = v.Get(docTold, row.key()); exists {
@@ -342,13 +355,10 @@ func tell(v *ledger.View, g grants.Grant, seq int64, at time.Time) ([]ledger.Doc
 				return nil, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
 			}
 		}
-		if surface == Card && (g.Role.Channel == "" || !exists && g.State != grants.Pending && g.State != grants.Open) {
+		if !exists && !begins(row, was, g) {
 			continue
 		}
-		if row.Shown >= row.Want {
-			row.Since = at
-		}
-		row.Want = seq
+		row.wanted(seq, at)
 		doc, err := rowDoc(row)
 		if err != nil {
 			return nil, err
@@ -356,6 +366,17 @@ func tell(v *ledger.View, g grants.Grant, seq int64, at time.Time) ([]ledger.Doc
 		rows = append(rows, doc)
 	}
 	return tellHome(v, rows, g.Person, seq, at)
+}
+
+// begins reports whether a change is the first that a surface shows.
+func begins(row outbox, was, g grants.Grant) bool {
+	switch row.Surface {
+	case Card:
+		return g.State == grants.Pending || g.State == grants.Open
+	case More, MoreCard:
+		return moreBegins(row, was, g)
+	}
+	return true
 }
 
 func rowDoc(row outbox) (ledger.Doc, error) {

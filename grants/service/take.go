@@ -55,20 +55,16 @@ func (s *Service) Request(ctx context.Context, a Ask) (grants.Grant, error) {
 // themselves, as soon as PagerDuty has been asked.
 func (s *Service) Vote(ctx context.Context, b Ballot) (grants.Grant, error) {
 	return s.act(ctx, b.Origin, b.Grant, func(g grants.Grant, p grants.Person, now time.Time) ([]move, []grants.Reason, error) {
+		if b.Extension > 0 {
+			return s.voteMore(g, p, b, now)
+		}
 		if g.State != grants.Pending {
 			return nil, nil, nil
 		}
-		if v, again := g.VoteOf(p.Key); again {
-			return nil, []grants.Reason{{Code: grants.AlreadyVoted, Until: v.At}}, nil
-		}
-		if b.Yes && g.Approved() { // decided, and only waiting for PagerDuty
-			return nil, []grants.Reason{{Code: grants.HasVotes, People: yesOf(g)}}, nil
-		}
-		claim, reason := s.electorate(now, !b.Yes).RightOf(p, g)
+		vote, reason := s.vote(g.Question(), p, b.Yes, now)
 		if reason != nil {
 			return nil, []grants.Reason{*reason}, nil
 		}
-		vote := grants.Vote{Person: p.Key, Yes: b.Yes, At: now, Claim: claim}
 		g, err := g.Cast(vote)
 		event := byPerson(grants.KindVoted, p.Key, now)
 		if !b.Yes {
@@ -79,12 +75,26 @@ func (s *Service) Vote(ctx context.Context, b Ballot) (grants.Grant, error) {
 	})
 }
 
-// Withdraw closes a request that its person no longer wants.
+// vote makes a person's vote on a question, or says why they may not.
+func (s *Service) vote(q grants.Question, p grants.Person, yes bool, now time.Time) (grants.Vote, *grants.Reason) {
+	if v, again := q.VoteOf(p.Key); again {
+		return grants.Vote{}, &grants.Reason{Code: grants.AlreadyVoted, Until: v.At}
+	}
+	if yes && q.Approved() { // decided, and only waiting for PagerDuty
+		return grants.Vote{}, &grants.Reason{Code: grants.HasVotes, People: yesOf(q)}
+	}
+	claim, reason := s.electorate(now, !yes).RightOf(p, q)
+	return grants.Vote{Person: p.Key, Yes: yes, At: now, Claim: claim}, reason
+}
+
+// Withdraw closes a request, or an extension, that its person no longer wants.
 func (s *Service) Withdraw(ctx context.Context, p Press) (grants.Grant, error) {
 	return s.act(ctx, p.Origin, p.Grant, func(g grants.Grant, who grants.Person, now time.Time) ([]move, []grants.Reason, error) {
 		switch {
 		case g.Person != who.Key:
 			return nil, []grants.Reason{{Code: grants.NotYours}}, nil
+		case p.Extension > 0:
+			return withdrawMore(g, p, now)
 		case g.State != grants.Asked && g.State != grants.Pending:
 			return nil, nil, nil
 		}
@@ -333,9 +343,9 @@ func bySystem(kind grants.Kind, part string, now time.Time) grants.Event {
 	return grants.Event{At: now, Kind: kind, Actor: grants.Actor{System: part}}
 }
 
-func yesOf(g grants.Grant) []string {
+func yesOf(q grants.Question) []string {
 	var who []string
-	for _, v := range g.Votes {
+	for _, v := range q.Votes {
 		if v.Yes {
 			who = append(who, string(v.Person))
 		}

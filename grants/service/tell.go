@@ -122,7 +122,12 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 				return err
 			}
 		}
-		n, err = s.notice(v, row.Grant)
+		if n, err = s.notice(v, row.Grant); err != nil {
+			return err
+		}
+		if x, ok := n.Grant.Extension(row.Extension); ok {
+			n.Because, err = typedAt(v, x.AskedSeq)
+		}
 		return err
 	})
 	if err != nil {
@@ -132,6 +137,12 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 	n.Surface, n.Ref = row.Surface, row.Ref
 	if row.Surface == Alert {
 		n.Credential, n.Used = row.Credential, row.Since
+	}
+	if x, ok := g.Extension(row.Extension); ok {
+		n.Extension = x
+		if x.State == grants.Pending {
+			g.Ends = x.Wants(g, s.now()) // what would be given
+		}
 	}
 	if issuer, ok := s.Issuers[g.Role.Issuer]; ok && (g.State == grants.Pending || g.State == grants.Open) {
 		n.Plan = s.sentence(ctx, issuer, g)
@@ -160,9 +171,10 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 			return ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}, nil
 		}
 		cur.Ref, cur.Shown = ref, max(cur.Shown, row.Want)
-		if g.State == grants.Closed && cur.Shown >= cur.Want { // nothing will ever change here again
+		over := g.State == grants.Closed || n.Extension.State == grants.Closed
+		if over && cur.Shown >= cur.Want { // nothing will ever change here again
 			change := ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}
-			if g.Outcome != grants.Denied || g.Explained > 0 {
+			if row.Extension > 0 || g.Outcome != grants.Denied || g.Explained > 0 {
 				return change, nil
 			}
 			told, err := toldDoc(cur, g.Ended.Add(grants.ExplainFor))

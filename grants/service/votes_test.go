@@ -118,11 +118,11 @@ func TestAVoteCountsOnce(t *testing.T) {
 			t.Errorf("a second vote of the same person is cast: %v", err)
 		}
 		voter := grants.Person{Key: person(cleo), Standing: grants.Member}
-		if right, why := (grants.Electorate{Now: time.Now()}).RightOf(voter, g); why == nil || why.Code != grants.AlreadyVoted {
+		if right, why := (grants.Electorate{Now: time.Now()}).RightOf(voter, g.Question()); why == nil || why.Code != grants.AlreadyVoted {
 			t.Errorf("somebody who has voted may vote again as %q", right)
 		}
-		if g.Yes() != 1 || g.Approved() {
-			t.Errorf("one vote counts as %d", g.Yes())
+		if g.Question().Yes() != 1 || g.Question().Approved() {
+			t.Errorf("one vote counts as %d", g.Question().Yes())
 		}
 	})
 	t.Run("by presses", votesOnce)
@@ -148,13 +148,13 @@ func votesOnce(t *testing.T) {
 		}
 		all.Wait()
 		w.passes(5 * time.Second)
-		if g = w.sees(g.ID); g.State != grants.Pending || g.Yes() != 1 {
-			t.Fatalf("after one person's yes the request is %s with %d yes", g.State, g.Yes())
+		if g = w.sees(g.ID); g.State != grants.Pending || g.Question().Yes() != 1 {
+			t.Fatalf("after one person's yes the request is %s with %d yes", g.State, g.Question().Yes())
 		}
 		_, err = w.votes(dan, g.ID, true)
 		w.must(err)
-		if g = w.waits(g.ID, grants.Open); g.Basis != grants.ByOffCallVotes || g.Yes() != 2 {
-			t.Errorf("opened by %s with %d yes", g.Basis, g.Yes())
+		if g = w.waits(g.ID, grants.Open); g.Basis != grants.ByOffCallVotes || g.Question().Yes() != 2 {
+			t.Errorf("opened by %s with %d yes", g.Basis, g.Question().Yes())
 		}
 		w.keeps()
 	})

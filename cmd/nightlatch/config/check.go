@@ -107,6 +107,7 @@ func (c Config) checkClock(k *checker) {
 		{"limits.per_person", c.Limits.PerPerson},
 		{"limits.in_all", c.Limits.InAll},
 		{"limits.reveals", c.Limits.Reveals},
+		{"limits.extensions", c.Limits.Extensions},
 	} {
 		if limit.value < 1 {
 			k.problem(limit.key, "is %d, and must be at least 1", limit.value)

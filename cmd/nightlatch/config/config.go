@@ -60,10 +60,11 @@ type PagerDuty struct {
 
 // Limits are the caps on grants that are not closed.
 type Limits struct {
-	PerPerson int           `json:"per_person"`
-	InAll     int           `json:"in_all"`
-	Reveals   int           `json:"reveals"`
-	Together  time.Duration `json:"together"`
+	PerPerson  int           `json:"per_person"`
+	InAll      int           `json:"in_all"`
+	Reveals    int           `json:"reveals"`
+	Extensions int           `json:"extensions"`
+	Together   time.Duration `json:"together"`
 }
 
 // Security is who looks after the directory.
@@ -137,7 +138,7 @@ func defaults() Config {
 		Settle:      15 * time.Minute,
 		Poll:        30 * time.Second,
 		Reread:      time.Hour,
-		Limits:      Limits{PerPerson: 5, InAll: 500, Reveals: 10, Together: 10 * time.Second},
+		Limits:      Limits{PerPerson: 5, InAll: 500, Reveals: 10, Extensions: 10, Together: 10 * time.Second},
 		HTTP:        HTTP{Listen: "127.0.0.1:8321"},
 		Token:       Token{ClientID: "nightlatch", Skew: time.Minute},
 		Log:         Log{Level: slog.LevelInfo, Format: "text"},

@@ -76,7 +76,7 @@ func (n *night) oneDecided() {
 	}
 	told := 0
 	for _, id := range crowd() {
-		if _, voted := g.VoteOf(grants.KeyOf("T0NIGHT", id)); voted {
+		if _, voted := g.Question().VoteOf(grants.KeyOf("T0NIGHT", id)); voted {
 			n.reads(id, "<@"+last.Person.Slack()+">") // on the card
 			continue
 		}
