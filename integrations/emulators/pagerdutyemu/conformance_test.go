@@ -35,12 +35,36 @@ var defects = []struct {
 	{"the client always sends a priority, null if there is none", func(d *openapi3.T) {
 		d.Components.Schemas["PriorityReference"].Value.Nullable = true
 	}},
+	{"a list of overrides is answered with 200, not with 201", func(d *openapi3.T) {
+		answers := d.Paths.Value("/schedules/{id}/overrides").Get.Responses
+		answers.Set("200", answers.Value("201"))
+		answers.Delete("201")
+	}},
+	{"the older form of a single override, which the client sends, is answered in that form", func(d *openapi3.T) {
+		content := d.Paths.Value("/schedules/{id}/overrides").Post.Responses.Value("201").Value.Content["application/json"]
+		single := openapi3.NewObjectSchema().WithPropertyRef("override", d.Components.Schemas["Override"]).WithRequired([]string{"override"})
+		content.Schema = openapi3.NewSchemaRef("", openapi3.NewOneOfSchema(single, content.Schema.Value))
+	}},
+	{"what the prose forbids to delete has to be refused somehow", func(d *openapi3.T) {
+		answers := d.Paths.Value("/schedules/{id}/overrides/{override_id}").Delete.Responses
+		answers.Set("400", d.Paths.Value("/schedules/{id}/overrides").Get.Responses.Value("400"))
+	}},
+	{"a policy's services that are included are no references any more", func(d *openapi3.T) {
+		services := d.Components.Schemas["EscalationPolicy"].Value.AllOf[1].Value.Properties["services"].Value
+		full := openapi3.NewAnyOfSchema()
+		full.AnyOf = openapi3.SchemaRefs{services.Items, d.Components.Schemas["Service"]}
+		services.Items = openapi3.NewSchemaRef("", full)
+	}},
+	{"the prose says that a coverage may be null", func(d *openapi3.T) {
+		d.Components.Schemas["SubSchedule"].Value.Properties["rendered_coverage_percentage"].Value.Nullable = true
+	}},
 }
 
 // checker passes requests on, and checks each and its answer against PagerDuty's document.
 type checker struct {
 	t      *testing.T
 	router routers.Router
+	base   string // of the emulator
 
 	mu      sync.Mutex
 	checked map[string]int // by verb, path of the document, and status
@@ -118,7 +142,7 @@ func account(t *testing.T, config pagerdutyemu.Config) (*pagerdutyemu.Emulator, 
 	t.Cleanup(server.Close)
 	t.Cleanup(emu.Close)
 	asked := client.NewClient("u+emulated", client.WithAPIEndpoint(server.URL), client.WithV2EventsAPIEndpoint(server.URL))
-	asked.HTTPClient = check
+	asked.HTTPClient, check.base = check, server.URL
 	return emu, asked, check
 }
 

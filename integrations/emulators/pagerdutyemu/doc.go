@@ -3,28 +3,37 @@
 //
 // It answers exactly these requests, and records everything else as a violation:
 //
-//	GET /oncalls   limit, offset, total, time_zone, since, until, user_ids[], escalation_policy_ids[], schedule_ids[]
-//	GET /users     limit, offset, total, query
-//	GET /incidents              limit, offset, total, time_zone, since, until, date_range, statuses[], service_ids[],
-//	                            user_ids[], urgencies[], incident_key
-//	POST /incidents             type, title, service, incident_key, urgency, with a From header
-//	PUT /incidents              several at once: acknowledge and resolve, with a From header
+//	GET /oncalls                     limit, offset, total, time_zone, since, until, user_ids[], escalation_policy_ids[], schedule_ids[]
+//	GET /users                       limit, offset, total, query
+//	GET /escalation_policies         limit, offset, total, query, user_ids[], team_ids[], include[], sort_by
+//	GET /escalation_policies/{id}    include[]
+//	GET /schedules                   limit, offset, total, query
+//	GET /schedules/{id}              time_zone, since, until, overflow: the final schedule and the overrides of that window
+//	GET /schedules/{id}/overrides    since, until, editable, overflow
+//	POST /schedules/{id}/overrides   several, or one in the older form
+//	DELETE /schedules/{id}/overrides/{override_id}
+//	GET /incidents                   limit, offset, total, time_zone, since, until, date_range, statuses[], service_ids[],
+//	                                 user_ids[], urgencies[], incident_key
+//	POST /incidents                  type, title, service, incident_key, urgency, with a From header
+//	PUT /incidents                   several at once: acknowledge and resolve, with a From header
 //	GET /incidents/{id}
-//	PUT /incidents/{id}         acknowledge and resolve, with a From header
+//	PUT /incidents/{id}              acknowledge and resolve, with a From header
 //	GET /incidents/{id}/notes
-//	POST /incidents/{id}/notes  with a From header
-//	GET /services               limit, offset, total, query, name
+//	POST /incidents/{id}/notes       with a From header
+//	GET /services                    limit, offset, total, query, name
 //	GET /services/{id}
-//	GET /schedules              limit, offset, total, query
-//	GET /schedules/{id}         time_zone, since, until: the final schedule of that window
-//	POST /v2/enqueue            Events API v2: trigger, acknowledge, resolve, by the routing key of a service
+//	POST /v2/enqueue                 Events API v2: trigger, acknowledge, resolve, by the routing key of a service
 //
-// Faults, holds and the list of requests call them oncalls, users, incidents, incident.create, incidents.update,
-// incident, incident.update, notes, note.create, services, service, schedules, schedule
-// and enqueue. From is the e-mail of a user of the account. A
-// list of incidents goes back one month unless told otherwise, and spans six at most; a resolved incident is assigned to
-// nobody and keeps no acknowledgements, and nothing but notes changes it any more.
-// Shift-based schedules are refused and not listed; layers and the overrides as such are not shown.
+// Faults, holds and the list of requests call them oncalls, users, policies, policy, schedules, schedule, overrides,
+// overrides.create, override.delete, incidents, incident.create, incidents.update, incident, incident.update, notes,
+// note.create, services, service and enqueue. From is the e-mail of a user of the account. A list of incidents goes back
+// one month unless told otherwise, and spans six at most; a resolved incident is assigned to nobody and keeps no
+// acknowledgements, and nothing but notes changes it any more.
+//
+// An override stands in the place of everybody's shifts, and of the overrides that were made before it. Deleting one that
+// has begun ends it now (200), one that is over cannot be deleted (400), and one ahead goes without a trace (204). A
+// list shows their IDs only when it is asked for the editable ones. Shift-based schedules are refused (400) and not
+// listed; layers are not shown.
 //
 // /v2/enqueue wants no key and no version. It answers 202, 400 for an event that is not valid, 413 over 512 KB, and 429
 // when the service had its events of the minute. It has no ratelimit headers.
@@ -49,10 +58,10 @@
 //	remove    {"user"} or {"policy"}                                       take one away
 //	policy    {"id", "name", "levels": [[{"schedule"} or {"user"}, …], …]}  the first list is level 1
 //	schedule  {"id", "name", "v3"}                                         name a schedule
-//	shifts    {"schedule", "shifts": [{"user", "start", "end"}, …]}        replace its shifts
-//	end       {"schedule", "user"}                                         the running shift ends now
-//	move      {"schedule", "user", "end"}                                  the running or next shift ends then
-//	swap      {"schedule", "users": [a, b]}                                from now on, each has the other's shifts
+//	shifts    {"schedule", "shifts": [{"user", "start", "end"}, …]}        replace its shifts; its overrides are gone
+//	end       {"schedule", "user"}                                         the running shift or override ends now
+//	move      {"schedule", "user", "end"}                                  the running or next one ends then
+//	swap      {"schedule", "users": [a, b]}                                from now on, each has the other's
 //	override  {"schedule", "user", "start", "end"}                         takes everybody's place in that time
 //	service   {"id", "name", "policy", "routing_key"}                      add or replace a service
 //	trigger   {"service", "title", "user", "key", "urgency"}               answers the incident; without user, the service did it

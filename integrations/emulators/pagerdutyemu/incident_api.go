@@ -2,9 +2,7 @@ package pagerdutyemu
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -13,13 +11,6 @@ const (
 	month     = 30 * 24 * time.Hour
 	halfAYear = 183 * 24 * time.Hour
 )
-
-// invalid refuses what PagerDuty would not take.
-func invalid(problems ...string) answer {
-	return refusal(http.StatusBadRequest, 2001, "Invalid Input Provided", problems...)
-}
-
-func notFound() answer { return refusal(http.StatusNotFound, 2100, "Not Found") }
 
 // content reads a request's JSON; fields that PagerDuty does not know it ignores.
 func content[T any](r *http.Request) (T, bool) {
@@ -47,44 +38,32 @@ func (e *Emulator) from(r *http.Request, method string) (string, *answer) {
 	return "", &refused
 }
 
-// zone of the account, in which times are written unless a request names another.
-func (e *Emulator) zone() *time.Location { return (&query{}).zone(e.config.TimeZone) }
-
 // listIncidents answers GET /incidents: those of the last month, unless told otherwise.
 func (e *Emulator) listIncidents(r *http.Request) answer {
-	q := e.query(r, incidentsMethod, "limit", "offset", "total", "time_zone", "since", "until", "date_range",
-		"statuses[]", "service_ids[]", "user_ids[]", "urgencies[]", "incident_key")
-	until := q.time("until", time.Now().Add(time.Second))
-	since := q.time("since", until.Add(-month))
-	all := q.values.Get("date_range") == "all"
-	if !all && (until.Before(since) || until.Sub(since) > halfAYear) {
-		q.complain("since and until must be in order and at most six months apart.")
-	}
-	for _, status := range q.values["statuses[]"] {
-		if status != Triggered && status != Acknowledged && status != Resolved {
-			q.complain("statuses[] is not known: " + status)
-		}
-	}
-	zone, page := q.zone(e.config.TimeZone), q.page()
-	if len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var found []Incident
-	for _, i := range e.world.incidents {
-		timely := all || !i.CreatedAt.Before(second(since)) && i.CreatedAt.Before(until)
-		assigned := !q.values.Has("user_ids[]") || slices.ContainsFunc(i.Assigned, func(u string) bool { return q.wants("user_ids[]", u) })
-		if timely && assigned && q.wants("statuses[]", i.Status) && q.wants("service_ids[]", i.Service) &&
-			q.wants("urgencies[]", i.Urgency) && q.wants("incident_key", i.Key) {
-			found = append(found, i)
-		}
-	}
-	list := []incidentWire{}
-	for _, i := range cut(&page, found) {
-		list = append(list, e.world.incidentWire(i, zone, "http://"+r.Host))
-	}
-	return answer{status: http.StatusOK, body: incidentsWire{Incidents: list, pageWire: page}}
+	return list(e, r, collection[Incident, incidentWire]{
+		method: incidentsMethod, name: "incidents", wire: renderer.incident,
+		parameters: []string{
+			"time_zone", "since", "until", "date_range", "statuses[]", "service_ids[]", "user_ids[]", "urgencies[]", "incident_key",
+		},
+		find: func(q *query) []Incident {
+			until := q.time("until", time.Now().Add(time.Second))
+			since := q.time("since", until.Add(-month))
+			all := q.values.Get("date_range") == "all"
+			if !all && (until.Before(since) || until.Sub(since) > halfAYear) {
+				q.complain("since and until must be in order and at most six months apart.")
+			}
+			q.oneOf("statuses[]", Triggered, Acknowledged, Resolved)
+			var matches []Incident
+			for _, i := range e.world.incidents {
+				timely := all || !i.CreatedAt.Before(second(since)) && i.CreatedAt.Before(until)
+				if timely && q.wantsAny("user_ids[]", i.Assigned) && q.wants("statuses[]", i.Status) &&
+					q.wants("service_ids[]", i.Service) && q.wants("urgencies[]", i.Urgency) && q.wants("incident_key", i.Key) {
+					matches = append(matches, i)
+				}
+			}
+			return matches
+		},
+	})
 }
 
 // getIncident answers GET /incidents/{id}.
@@ -103,7 +82,7 @@ func (e *Emulator) incidentAnswer(r *http.Request, status int, id string) answer
 	if i == nil {
 		return notFound()
 	}
-	return answer{status: status, body: map[string]incidentWire{"incident": e.world.incidentWire(*i, e.zone(), "http://"+r.Host)}}
+	return answer{status: status, body: map[string]incidentWire{"incident": e.renderer(r).incident(*i)}}
 }
 
 // createIncident answers POST /incidents.
@@ -178,11 +157,9 @@ func (e *Emulator) updateIncidents(r *http.Request) answer {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	list := []incidentWire{}
-	for _, c := range cut(&page, asked.Incidents) {
-		list = append(list, e.world.incidentWire(*e.world.incident(c.ID), e.zone(), "http://"+r.Host))
-	}
-	return answer{status: http.StatusOK, body: incidentsWire{Incidents: list, pageWire: page}}
+	return paged(e.renderer(r), "incidents", page, asked.Incidents, func(r renderer, c change) incidentWire {
+		return r.incident(*r.world.incident(c.ID))
+	})
 }
 
 // update acknowledges and resolves incidents; all of them, or with a refusal none.
@@ -236,11 +213,11 @@ func (e *Emulator) listNotes(r *http.Request) answer {
 	if i == nil {
 		return notFound()
 	}
-	list := []noteWire{}
+	writer, notes := e.renderer(r), []noteWire{}
 	for _, n := range i.Notes {
-		list = append(list, e.world.noteWire(n, e.zone(), "http://"+r.Host))
+		notes = append(notes, writer.note(n))
 	}
-	return answer{status: http.StatusOK, body: map[string][]noteWire{"notes": list}}
+	return answer{status: http.StatusOK, body: map[string][]noteWire{"notes": notes}}
 }
 
 // createNote answers POST /incidents/{id}/notes.
@@ -263,42 +240,5 @@ func (e *Emulator) createNote(r *http.Request) answer {
 	if err != nil {
 		return notFound()
 	}
-	return answer{status: http.StatusOK, body: map[string]noteWire{"note": e.world.noteWire(n, e.zone(), "http://"+r.Host)}}
-}
-
-// listServices answers GET /services.
-func (e *Emulator) listServices(r *http.Request) answer {
-	q := e.query(r, servicesMethod, "limit", "offset", "total", "query", "name")
-	page := q.page()
-	if len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var found []Service
-	for _, id := range slices.Sorted(maps.Keys(e.world.services)) {
-		s := e.world.services[id]
-		if strings.Contains(strings.ToLower(s.Name), strings.ToLower(q.values.Get("query"))) && q.wants("name", s.Name) {
-			found = append(found, s)
-		}
-	}
-	list := []serviceWire{}
-	for _, s := range cut(&page, found) {
-		list = append(list, e.world.serviceWire(s, "http://"+r.Host))
-	}
-	return answer{status: http.StatusOK, body: servicesWire{Services: list, pageWire: page}}
-}
-
-// getService answers GET /services/{id}.
-func (e *Emulator) getService(r *http.Request) answer {
-	if q := e.query(r, serviceMethod); len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s, ok := e.world.services[r.PathValue("id")]
-	if !ok {
-		return notFound()
-	}
-	return answer{status: http.StatusOK, body: map[string]serviceWire{"service": e.world.serviceWire(s, "http://"+r.Host)}}
+	return answer{status: http.StatusOK, body: map[string]noteWire{"note": e.renderer(r).note(n)}}
 }

@@ -10,6 +10,13 @@ import (
 const (
 	onCallsMethod         = "oncalls"
 	usersMethod           = "users"
+	policiesMethod        = "policies"
+	policyMethod          = "policy"
+	schedulesMethod       = "schedules"
+	scheduleMethod        = "schedule"
+	overridesMethod       = "overrides"
+	createOverridesMethod = "overrides.create"
+	deleteOverrideMethod  = "override.delete"
 	incidentsMethod       = "incidents"
 	incidentMethod        = "incident"
 	createIncidentMethod  = "incident.create"
@@ -18,10 +25,8 @@ const (
 	notesMethod           = "notes"
 	createNoteMethod      = "note.create"
 	servicesMethod        = "services"
-	schedulesMethod       = "schedules"
-	scheduleMethod        = "schedule"
-	enqueueMethod         = "enqueue"
 	serviceMethod         = "service"
+	enqueueMethod         = "enqueue"
 )
 
 // route is one request that the emulator answers.
@@ -36,6 +41,13 @@ func (e *Emulator) newRoutes() []route {
 	return []route{
 		{http.MethodGet, "/oncalls", onCallsMethod, e.listOnCalls},
 		{http.MethodGet, "/users", usersMethod, e.listUsers},
+		{http.MethodGet, "/escalation_policies", policiesMethod, e.listPolicies},
+		{http.MethodGet, "/escalation_policies/{id}", policyMethod, e.getPolicy},
+		{http.MethodGet, "/schedules", schedulesMethod, e.listSchedules},
+		{http.MethodGet, "/schedules/{id}", scheduleMethod, e.getSchedule},
+		{http.MethodGet, "/schedules/{id}/overrides", overridesMethod, e.listOverrides},
+		{http.MethodPost, "/schedules/{id}/overrides", createOverridesMethod, e.createOverrides},
+		{http.MethodDelete, "/schedules/{id}/overrides/{override_id}", deleteOverrideMethod, e.deleteOverride},
 		{http.MethodGet, "/incidents", incidentsMethod, e.listIncidents},
 		{http.MethodPost, "/incidents", createIncidentMethod, e.createIncident},
 		{http.MethodPut, "/incidents", updateIncidentsMethod, e.updateIncidents},
@@ -44,10 +56,8 @@ func (e *Emulator) newRoutes() []route {
 		{http.MethodGet, "/incidents/{id}/notes", notesMethod, e.listNotes},
 		{http.MethodPost, "/incidents/{id}/notes", createNoteMethod, e.createNote},
 		{http.MethodGet, "/services", servicesMethod, e.listServices},
-		{http.MethodGet, "/schedules", schedulesMethod, e.listSchedules},
-		{http.MethodGet, "/schedules/{id}", scheduleMethod, e.getSchedule},
-		{http.MethodPost, "/v2/enqueue", enqueueMethod, e.enqueue},
 		{http.MethodGet, "/services/{id}", serviceMethod, e.getService},
+		{http.MethodPost, "/v2/enqueue", enqueueMethod, e.enqueue},
 	}
 }
 

@@ -1,13 +1,12 @@
 package pagerdutyemu
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"time"
 )
 
-// answer is what goes back over the wire: a body to be written as JSON, or raw bytes.
+// answer is what goes back over the wire: a body to be written as JSON, or raw bytes, or neither.
 type answer struct {
 	status int
 	body   any
@@ -20,7 +19,18 @@ func refusal(status, code int, message string, details ...string) answer {
 	return answer{status: status, body: errorWire{Error: errorBody{Message: message, Code: code, Errors: details}}}
 }
 
+// invalid refuses what PagerDuty would not take.
+func invalid(problems ...string) answer {
+	return refusal(http.StatusBadRequest, 2001, "Invalid Input Provided", problems...)
+}
+
+func notFound() answer { return refusal(http.StatusNotFound, 2100, "Not Found") }
+
 func (a answer) write(w http.ResponseWriter) {
+	if a.body == nil && a.raw == nil {
+		w.WriteHeader(a.status)
+		return
+	}
 	raw := a.raw
 	if raw == nil {
 		var err error
@@ -44,16 +54,11 @@ type errorBody struct {
 	Errors  []string `json:"errors,omitempty"`
 }
 
+// pageWire is what a list says about itself.
 type pageWire struct {
-	Limit  int  `json:"limit"`
-	Offset int  `json:"offset"`
-	More   bool `json:"more"`
-	Total  *int `json:"total"`
-}
-
-type onCallsWire struct {
-	OnCalls []onCallWire `json:"oncalls"`
-	pageWire
+	Limit, Offset int
+	More          bool
+	Total         *int // null unless it was asked for
 }
 
 type onCallWire struct {
@@ -71,11 +76,6 @@ type referenceWire struct {
 	Summary string  `json:"summary"`
 	Self    string  `json:"self"`
 	HTMLURL *string `json:"html_url"`
-}
-
-type usersWire struct {
-	Users []userWire `json:"users"`
-	pageWire
 }
 
 type userWire struct {
@@ -97,49 +97,4 @@ type userWire struct {
 	Teams             []string `json:"teams"`
 	ContactMethods    []string `json:"contact_methods"`
 	NotificationRules []string `json:"notification_rules"`
-}
-
-func (w *world) onCallWire(c OnCall, zone *time.Location, base string) onCallWire {
-	policy, user, schedule := w.policies[c.Policy], w.users[c.User], w.schedules[c.Schedule]
-	wire := onCallWire{
-		Policy: reference("escalation_policy", c.Policy, policy.Name, base+"/escalation_policies/"),
-		Level:  c.Level,
-		User:   reference("user", c.User, user.Name, base+"/users/"),
-		Start:  stamp(c.Start, zone),
-		End:    stamp(c.End, zone),
-	}
-	switch {
-	case c.Schedule == "":
-	case schedule.V3:
-		// A wire type that the other references have no equal of.
-		v3 := reference("schedule_v3", c.Schedule, schedule.Name, base+"/v3/schedules/")
-		v3.HTMLURL = &v3.Self
-		wire.Schedule = &v3
-	default:
-		legacy := reference("schedule", c.Schedule, schedule.Name, base+"/schedules/")
-		wire.Schedule = &legacy
-	}
-	return wire
-}
-
-func reference(kind, id, name, base string) referenceWire {
-	return referenceWire{ID: id, Type: kind + "_reference", Summary: cmp.Or(name, id), Self: base + id}
-}
-
-// stamp writes a time as PagerDuty does, with the zone's offset; the zero time is null.
-func stamp(t time.Time, zone *time.Location) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.In(zone).Format(time.RFC3339)
-	return &s
-}
-
-func (u User) wire(zone, base string) userWire {
-	return userWire{
-		ID: u.ID, Type: "user", Summary: u.Name, Self: base + "/users/" + u.ID,
-		Name: u.Name, Email: u.Email, TimeZone: cmp.Or(u.TimeZone, zone),
-		Color: "purple", AvatarURL: base + "/avatars/blank.png", Role: "user", InvitationSent: u.InvitationSent,
-		Teams: []string{}, ContactMethods: []string{}, NotificationRules: []string{},
-	}
 }

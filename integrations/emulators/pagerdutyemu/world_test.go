@@ -51,6 +51,28 @@ func TestShiftsChangeAsTheWorldActs(t *testing.T) {
 		"swap": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
 			e.Swap("SNIGHT", "PANA", "PBEN")
 		}, []pagerdutyemu.Shift{shift("PANA", 0, 4), shift("PBEN", 4, 8), shift("PANA", 8, 16)}},
+		"swap under an override": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PBEN", 3, 6))
+			e.Swap("SNIGHT", "PANA", "PBEN")
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 3), shift("PBEN", 3, 4), shift("PANA", 4, 6), shift("PBEN", 6, 8), shift("PANA", 8, 16)}},
+		"end of an override": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PDAN", 3, 6))
+			wantNil(t, e.EndShift("SNIGHT", "PDAN"))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 3), shift("PDAN", 3, 4), shift("PANA", 4, 8), shift("PBEN", 8, 16)}},
+		"end of a shift whose place is taken": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PDAN", 3, 6))
+			if e.EndShift("SNIGHT", "PANA") == nil {
+				t.Error("a shift was ended whose place an override has")
+			}
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 3), shift("PDAN", 3, 6), shift("PANA", 6, 8), shift("PBEN", 8, 16)}},
+		"later end of an override": {func(t *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PDAN", 3, 6))
+			wantNil(t, e.MoveEnd("SNIGHT", "PDAN", hour(9)))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 3), shift("PDAN", 3, 9), shift("PBEN", 9, 16)}},
+		"override over another": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PDAN", 5, 8))
+			e.Override("SNIGHT", shift("PEVE", 4, 6))
+		}, []pagerdutyemu.Shift{shift("PANA", 0, 4), shift("PEVE", 4, 6), shift("PDAN", 6, 8), shift("PBEN", 8, 16)}},
 		"override within": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
 			e.Override("SNIGHT", shift("PDAN", 5, 6))
 		}, []pagerdutyemu.Shift{shift("PANA", 0, 5), shift("PDAN", 5, 6), shift("PANA", 6, 8), shift("PBEN", 8, 16)}},
