@@ -3,7 +3,8 @@
 //
 // It answers exactly these requests, and records everything else as a violation:
 //
-//	GET /oncalls                     limit, offset, total, time_zone, since, until, user_ids[], escalation_policy_ids[], schedule_ids[]
+//	GET /oncalls                     limit, offset, total, time_zone, since, until, user_ids[],
+//	                                 escalation_policy_ids[], schedule_ids[]
 //	GET /users                       limit, offset, total, query
 //	GET /escalation_policies         limit, offset, total, query, user_ids[], team_ids[], include[], sort_by
 //	GET /escalation_policies/{id}    include[]

@@ -64,7 +64,9 @@ func (e *Emulator) enqueue(r *http.Request) answer {
 	}
 	now := time.Now()
 	if !e.events[service].take(now) {
-		return answer{status: http.StatusTooManyRequests, body: eventAnswerWire{Status: "throttle exceeded", Message: "Requests for this service are arriving too quickly. Please retry later."}}
+		return answer{status: http.StatusTooManyRequests, body: eventAnswerWire{
+			Status: "throttle exceeded", Message: "Requests for this service are arriving too quickly. Please retry later.",
+		}}
 	}
 	key, err := e.world.apply(event, service, now)
 	if err != nil {

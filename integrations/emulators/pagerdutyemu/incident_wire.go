@@ -1,11 +1,7 @@
 package pagerdutyemu
 
 type incidentWire struct {
-	ID          string           `json:"id"`
-	Type        string           `json:"type"`
-	Summary     string           `json:"summary"`
-	Self        string           `json:"self"`
-	HTMLURL     string           `json:"html_url"`
+	referenceWire
 	Number      int              `json:"incident_number"`
 	Title       string           `json:"title"`
 	CreatedAt   string           `json:"created_at"`
@@ -49,12 +45,13 @@ type channelWire struct {
 
 func (r renderer) incident(i Incident) incidentWire {
 	wire := incidentWire{
-		ID: i.ID, Type: "incident", Summary: i.Title, Self: r.base + "/incidents/" + i.ID, HTMLURL: r.base + "/incidents/" + i.ID,
-		Number: i.Number, Title: i.Title, CreatedAt: r.at(i.CreatedAt), UpdatedAt: r.at(i.ChangedAt), Status: i.Status, Key: i.Key,
+		referenceWire: r.object("incident", i.ID, i.Title, "/incidents/"),
+		Number:        i.Number, Title: i.Title, CreatedAt: r.at(i.CreatedAt), UpdatedAt: r.at(i.ChangedAt), Status: i.Status, Key: i.Key,
 		Urgency: i.Urgency, Service: r.serviceReference(i.Service),
 		AssignedVia: "escalation_policy", ChangedAt: r.at(i.ChangedAt),
 		Assignments: []assignmentWire{}, Acks: []ackWire{}, Teams: []string{}, Pending: []string{},
 	}
+	wire.HTMLURL = &wire.Self
 	if id := r.world.services[i.Service].Policy; id != "" {
 		policy := r.policyReference(id)
 		wire.Policy = &policy

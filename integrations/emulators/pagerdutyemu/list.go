@@ -65,7 +65,8 @@ func (e *Emulator) listOnCalls(r *http.Request) answer {
 				until = now.Add(horizon)
 			}
 			return slices.DeleteFunc(e.world.onCalls(since, until), func(c OnCall) bool {
-				return !q.wants("user_ids[]", c.User) || !q.wants("escalation_policy_ids[]", c.Policy) || !q.wants("schedule_ids[]", cmp.Or(c.Schedule, "null"))
+				return !q.wants("user_ids[]", c.User) || !q.wants("escalation_policy_ids[]", c.Policy) ||
+					!q.wants("schedule_ids[]", cmp.Or(c.Schedule, "null"))
 			})
 		},
 	})

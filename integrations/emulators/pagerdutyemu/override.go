@@ -55,7 +55,8 @@ func (e *Emulator) listOverrides(r *http.Request) answer {
 		return *refused
 	}
 	writer, now, wires := e.renderer(r), time.Now(), []overrideWire{}
-	for _, o := range slices.SortedStableFunc(slices.Values(e.world.overrides[id]), func(a, b override) int { return a.byStart(b.Shift) }) {
+	byStart := func(a, b override) int { return a.byStart(b.Shift) }
+	for _, o := range slices.SortedStableFunc(slices.Values(e.world.overrides[id]), byStart) {
 		part, inside := shown.cut(o.Shift)
 		if !inside || editable && !o.Start.After(now) {
 			continue

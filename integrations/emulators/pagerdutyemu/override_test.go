@@ -46,8 +46,11 @@ func TestTheRealClientOverridesAShift(t *testing.T) {
 	second := " PCHEF " + at(40*time.Minute) + " "
 	for name, test := range map[string]struct{ got, want []string }{
 		"cut to the window": {listed(client.ListOverridesOptions{}), []string{first, second + at(45*time.Minute)}},
-		"overflowing":       {listed(client.ListOverridesOptions{Overflow: true}), []string{" PCHEF " + running.Start + " " + running.End, second + at(50*time.Minute)}},
-		"editable":          {listed(client.ListOverridesOptions{Editable: true}), []string{ahead.ID + second + at(45*time.Minute)}},
+		"overflowing": {
+			listed(client.ListOverridesOptions{Overflow: true}),
+			[]string{" PCHEF " + running.Start + " " + running.End, second + at(50*time.Minute)},
+		},
+		"editable": {listed(client.ListOverridesOptions{Editable: true}), []string{ahead.ID + second + at(45*time.Minute)}},
 	} {
 		if diff := cmp.Diff(test.want, test.got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -88,18 +91,20 @@ func TestAnOverrideIsRefused(t *testing.T) {
 	emu.PutSchedule(pagerdutyemu.Schedule{ID: "SNEW", Name: "Shift-based", V3: true})
 	now := time.Now().UTC().Truncate(time.Second)
 	from, until := now.Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339)
-	user := client.APIObject{ID: "PCHEF", Type: "user_reference"}
+	over := func(user, from, until string) client.Override {
+		return client.Override{Start: from, End: until, User: client.APIObject{ID: user, Type: "user_reference"}}
+	}
 	for name, test := range map[string]struct {
 		schedule string
 		override client.Override
 		want     int
 		why      []string
 	}{
-		"taken":                  {"SNIGHT", client.Override{Start: from, End: until, User: user}, 0, nil},
-		"it ends as it starts":   {"SNIGHT", client.Override{Start: from, End: from, User: user}, 400, []string{"Override must end after its start"}},
-		"a stranger":             {"SNIGHT", client.Override{Start: from, End: until, User: client.APIObject{ID: "PEVE", Type: "user_reference"}}, 400, []string{"User not found"}},
-		"no such schedule":       {"SNONE", client.Override{Start: from, End: until, User: user}, 404, nil},
-		"a shift-based schedule": {"SNEW", client.Override{Start: from, End: until, User: user}, 400, []string{"A shift-based schedule is not served here."}},
+		"taken":                  {"SNIGHT", over("PCHEF", from, until), 0, nil},
+		"it ends as it starts":   {"SNIGHT", over("PCHEF", from, from), 400, []string{"Override must end after its start"}},
+		"a stranger":             {"SNIGHT", over("PEVE", from, until), 400, []string{"User not found"}},
+		"no such schedule":       {"SNONE", over("PCHEF", from, until), 404, nil},
+		"a shift-based schedule": {"SNEW", over("PCHEF", from, until), 400, []string{"A shift-based schedule is not served here."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := asked.CreateOverrideWithContext(t.Context(), test.schedule, test.override)
@@ -188,7 +193,8 @@ func TestADeletedOverrideGivesTheShiftBack(t *testing.T) {
 				emu := night(pagerdutyemu.Config{}, shift("PANA", 0, 8))
 				emu.Override("SNIGHT", shift("PBEN", 4, 6))
 				time.Sleep(time.Duration(test.at) * time.Hour)
-				if w := send(t, emu, "DELETE", "/schedules/SNIGHT/overrides/QOVER0001", ""); w.Code != test.status || w.Code < 300 && w.Body.Len() > 0 {
+				w := send(t, emu, "DELETE", "/schedules/SNIGHT/overrides/QOVER0001", "")
+				if w.Code != test.status || w.Code < 300 && w.Body.Len() > 0 {
 					t.Errorf("status %d: %s", w.Code, w.Body)
 				}
 				if diff := cmp.Diff(test.want, firstLevel(emu, hour(0), hour(8))); diff != "" {

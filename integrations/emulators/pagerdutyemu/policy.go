@@ -11,11 +11,7 @@ import (
 const minutesPerLevel = 30
 
 type policyWire struct {
-	ID       string     `json:"id"`
-	Type     string     `json:"type"`
-	Summary  string     `json:"summary"`
-	Self     string     `json:"self"`
-	HTMLURL  *string    `json:"html_url"`
+	referenceWire
 	Name     string     `json:"name"`
 	Handoff  string     `json:"on_call_handoff_notifications"`
 	Loops    int        `json:"num_loops"`
@@ -85,9 +81,8 @@ func (p Policy) users() []string {
 }
 
 func (r renderer) policy(p Policy) policyWire {
-	reference := r.policyReference(p.ID)
 	wire := policyWire{
-		ID: p.ID, Type: "escalation_policy", Summary: reference.Summary, Self: reference.Self, Name: reference.Summary,
+		referenceWire: r.object("escalation_policy", p.ID, p.Name, "/escalation_policies/"), Name: p.title(),
 		Handoff: "if_has_services", Rules: []ruleWire{}, Services: []any{}, Teams: []string{},
 	}
 	for i, level := range p.Levels {

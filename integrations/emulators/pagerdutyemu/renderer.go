@@ -26,8 +26,13 @@ func (e *Emulator) renderer(r *http.Request) renderer {
 
 func (r renderer) includes(what string) bool { return slices.Contains(r.include, what) }
 
+// object is what everything says first; what has no name is called after its ID.
+func (r renderer) object(kind, id, name, path string) referenceWire {
+	return referenceWire{ID: id, Type: kind, Summary: cmp.Or(name, id), Self: r.base + path + id}
+}
+
 func (r renderer) reference(kind, id, name, path string) referenceWire {
-	return referenceWire{ID: id, Type: kind + "_reference", Summary: cmp.Or(name, id), Self: r.base + path + id}
+	return r.object(kind+"_reference", id, name, path)
 }
 
 func (r renderer) userReference(id string) referenceWire {
@@ -78,8 +83,7 @@ func (r renderer) onCall(c OnCall) onCallWire {
 
 func (r renderer) user(u User) userWire {
 	return userWire{
-		ID: u.ID, Type: "user", Summary: u.Name, Self: r.base + "/users/" + u.ID,
-		Name: u.Name, Email: u.Email, TimeZone: cmp.Or(u.TimeZone, r.account),
+		referenceWire: r.object("user", u.ID, u.Name, "/users/"), Name: u.Name, Email: u.Email, TimeZone: cmp.Or(u.TimeZone, r.account),
 		Color: "purple", AvatarURL: r.base + "/avatars/blank.png", Role: "user", InvitationSent: u.InvitationSent,
 		Teams: []string{}, ContactMethods: []string{}, NotificationRules: []string{},
 	}

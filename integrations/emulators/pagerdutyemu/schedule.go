@@ -11,11 +11,7 @@ import (
 const fortnight = 14 * 24 * time.Hour
 
 type scheduleWire struct {
-	ID          string          `json:"id"`
-	Type        string          `json:"type"`
-	Summary     string          `json:"summary"`
-	Self        string          `json:"self"`
-	HTMLURL     *string         `json:"html_url"`
+	referenceWire
 	Name        string          `json:"name"`
 	TimeZone    string          `json:"time_zone"`
 	Description string          `json:"description"`
@@ -131,7 +127,7 @@ func (e *Emulator) getSchedule(r *http.Request) answer {
 func (r renderer) schedule(id string) scheduleWire {
 	name := cmp.Or(r.world.schedules[id].Name, id)
 	wire := scheduleWire{
-		ID: id, Type: "schedule", Summary: name, Self: r.base + "/schedules/" + id, Name: name, TimeZone: r.account,
+		referenceWire: r.object("schedule", id, name, "/schedules/"), Name: name, TimeZone: r.account,
 		Policies: []referenceWire{}, Users: []referenceWire{},
 	}
 	for _, policy := range slices.Sorted(maps.Keys(r.world.policies)) {
@@ -163,7 +159,9 @@ func (r renderer) sub(name string, shifts []Shift, shown window) *subWire {
 		}
 		within := s.clipped(shown.since, shown.until)
 		covered += within.End.Sub(within.Start)
-		wire.Entries = append(wire.Entries, entryWire{Start: r.orNull(part.Start), End: r.orNull(part.End), User: r.userReference(s.User)})
+		wire.Entries = append(wire.Entries, entryWire{
+			Start: r.orNull(part.Start), End: r.orNull(part.End), User: r.userReference(s.User),
+		})
 	}
 	wire.Coverage = new(100 * float64(covered) / float64(shown.until.Sub(shown.since)))
 	return wire

@@ -3,11 +3,7 @@ package pagerdutyemu
 import "net/http"
 
 type serviceWire struct {
-	ID          string        `json:"id"`
-	Type        string        `json:"type"`
-	Summary     string        `json:"summary"`
-	Self        string        `json:"self"`
-	HTMLURL     *string       `json:"html_url"`
+	referenceWire
 	Name        string        `json:"name"`
 	Description string        `json:"description"`
 	Status      string        `json:"status"`
@@ -47,7 +43,7 @@ func (r renderer) service(s Service) serviceWire {
 		}
 	}
 	return serviceWire{
-		ID: s.ID, Type: "service", Summary: s.Name, Self: r.base + "/services/" + s.ID, Name: s.Name,
+		referenceWire: r.object("service", s.ID, s.Name, "/services/"), Name: s.Name,
 		Status: status, Policy: r.policyReference(s.Policy), Teams: []string{},
 	}
 }

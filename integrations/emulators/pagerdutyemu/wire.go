@@ -70,6 +70,7 @@ type onCallWire struct {
 	End      *string        `json:"end"`
 }
 
+// referenceWire stands for an object, and is how each object begins.
 type referenceWire struct {
 	ID      string  `json:"id"`
 	Type    string  `json:"type"`
@@ -79,11 +80,7 @@ type referenceWire struct {
 }
 
 type userWire struct {
-	ID                string   `json:"id"`
-	Type              string   `json:"type"`
-	Summary           string   `json:"summary"`
-	Self              string   `json:"self"`
-	HTMLURL           *string  `json:"html_url"`
+	referenceWire
 	Name              string   `json:"name"`
 	Email             string   `json:"email"`
 	TimeZone          string   `json:"time_zone"`

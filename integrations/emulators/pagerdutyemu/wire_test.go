@@ -19,15 +19,7 @@ import (
 // get sends one request, with PagerDuty's headers unless others are given.
 func get(t *testing.T, emu http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, http.NoBody)
-	r.Header.Set("Authorization", "Token token=u+emulated")
-	r.Header.Set("Accept", "application/vnd.pagerduty+json;version=2")
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	emu.ServeHTTP(w, r)
-	return w
+	return send(t, emu, http.MethodGet, target, "", headers...)
 }
 
 func decode[T any](t *testing.T, body io.Reader) T {
@@ -93,6 +85,7 @@ func TestFiltersMustAllHoldAndUnusedSchedulesAreAbsent(t *testing.T) {
 		"escalation_policy_ids[]=PTWO":           "",
 		"schedule_ids[]=SNIGHT":                  "PANA",
 		"schedule_ids[]=SOTHER":                  "",
+		"schedule_ids[]=null":                    "PCHEF",
 		"user_ids[]=PCHEF":                       "PCHEF",
 		"user_ids[]=PCHEF&user_ids[]=PANA":       "PANA PCHEF",
 		"user_ids[]=PCHEF&schedule_ids[]=SNIGHT": "",
