@@ -126,4 +126,28 @@ var faults = []fault{
 		edits: []edit{{"if age > m.Within/2 {", "if age > m.Within/2 && false {"}},
 		pkg:   "cmd/nightlatch/sdnotify", test: "TestReadyAliveStopping",
 	},
+	{
+		name:  "an extension on stale knowledge",
+		file:  "grants/decide.go",
+		edits: []edit{{`if in.Extension > 0 && !in.Answer.Known && in.Person.PagerDuty != "" {`, "if false {"}},
+		pkg:   "grants", test: "TestDecideAboutAnExtension",
+	},
+	{
+		name:  "extensions that add up beyond the role's maximum",
+		file:  "grants/decide.go",
+		edits: []edit{{"longest := in.Now.Add(in.Role.Max)", "longest := from.Add(in.Role.Max)"}},
+		pkg:   "grants", test: "TestDecideAboutAnExtension",
+	},
+	{
+		name:  "a vote on an old extension counted for the next",
+		file:  "grants/service/extend.go",
+		edits: []edit{{"!waits || x.Ordinal != b.Extension ||", "!waits ||"}},
+		pkg:   "grants/service", test: "TestAnExtensionNeedsTheVotesThatARequestNeeds",
+	},
+	{
+		name:  "an extension that outlives its grant",
+		file:  "grants/transition.go",
+		edits: []edit{{"if x := g.extending(); x != nil { // there", "if x := g.extending(); x != nil && false { // there"}},
+		pkg:   "grants", test: "TestAnExtensionEndsWithItsGrant",
+	},
 }

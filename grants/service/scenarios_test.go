@@ -14,6 +14,7 @@ func scenarios() []scenario {
 	all = append(all, issuingScenarios()...)
 	all = append(all, offlineScenarios()...)
 	all = append(all, bearerScenarios()...)
+	all = append(all, extensionScenarios()...)
 	return append(all, restartScenarios()...)
 }
 

@@ -51,18 +51,19 @@ func TestSimulation(t *testing.T) {
 			t.Fatalf("replay with NIGHTLATCH_SEED=%d", seed+round)
 		}
 	}
-	t.Logf("seed %d: %d rounds, %d steps, %d deaths, %d grants, %d reveals, %d events, %d repeated envelopes",
-		seed, did.rounds, did.steps, did.deaths, did.grants, did.reveals, did.events, did.repeated)
+	t.Logf("seed %d: %d rounds, %d steps, %d deaths, %d grants, %d extended, %d reveals, %d events, %d repeated envelopes",
+		seed, did.rounds, did.steps, did.deaths, did.grants, did.extended, did.reveals, did.events, did.repeated)
 }
 
 // tally says how much happened.
-type tally struct{ rounds, steps, deaths, grants, reveals, events, repeated int }
+type tally struct{ rounds, steps, deaths, grants, extended, reveals, events, repeated int }
 
 func (a *tally) add(b tally) {
 	a.rounds++
 	a.steps += b.steps
 	a.deaths += b.deaths
 	a.grants += b.grants
+	a.extended += b.extended
 	a.reveals += b.reveals
 	a.events += b.events
 	a.repeated += b.repeated
@@ -102,6 +103,11 @@ func simulate(t *testing.T, seed uint64) (did tally) {
 		s.heals()
 		w.settles()
 		did.grants, did.events = len(w.stored()), len(w.events())
+		for _, e := range w.events() {
+			if e.Kind == grants.KindExtended {
+				did.extended++
+			}
+		}
 		if did.grants > w.asked {
 			t.Errorf("%d grants came of %d requests", did.grants, w.asked)
 		}
@@ -209,7 +215,7 @@ func (s *simulation) chosen() func() {
 		}
 		return g.Person.Slack()
 	}
-	n := s.r.IntN(23)
+	n := s.r.IntN(27)
 	if len(s.active()) < 3 {
 		n = 0
 	}
@@ -253,6 +259,17 @@ func (s *simulation) chosenLess(user string, mine func(grants.Grant) string, n i
 		return func() { _, _ = s.explains(who, g.ID, "not now") }
 	case 21:
 		return func() { _ = s.svc.OpenHome(s.ctx, person(user)) }
+	case 23, 24:
+		g, by := s.pick(grants.Open), time.Duration(1+s.r.IntN(300))*time.Second
+		who := mine(g)
+		return func() { _, _ = s.extends(who, g.ID, by) }
+	case 25, 26:
+		g, yes := s.pickExtending(), s.r.IntN(5) > 0
+		voter, n := []string{cleo, dan, ben, ben, user}[s.r.IntN(5)], len(g.Extensions)
+		if s.r.IntN(6) == 0 {
+			return func() { _, _ = s.withdrawsMore(g.Person.Slack(), g.ID, n) }
+		}
+		return func() { _, _ = s.votesMore(voter, g.ID, n, yes) }
 	}
 	g := s.pick(grants.Open)
 	who := mine(g)

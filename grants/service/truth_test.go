@@ -149,7 +149,11 @@ func (w *world) remembers() {
 		if kind == grants.KindClosed && e.Actor.Person != "" { // had nothing to revoke
 			kind = grants.KindClosing
 		}
-		count[promise{kind, e.Grant, e.Actor.Person}]++
+		p := promise{kind, e.Grant, e.Actor.Person, 0}
+		if e.Extension != nil {
+			p.extension = e.Extension.Ordinal
+		}
+		count[p]++
 	}
 	for _, p := range w.promises {
 		if n := count[p]; n != 1 {
@@ -206,6 +210,7 @@ func (w *world) unfinished() string {
 func (w *world) told() {
 	w.t.Helper()
 	for _, g := range w.stored() {
+		w.toldMore(g)
 		for _, s := range []service.Surface{service.Verdict, service.Card} {
 			n, ok := w.board.last(g.ID, s)
 			if !ok {

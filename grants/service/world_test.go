@@ -91,9 +91,10 @@ type envelope struct {
 
 // promise is something that Take answered with nil: it must be in the ledger for ever.
 type promise struct {
-	kind   grants.Kind
-	grant  string
-	person grants.PersonKey
+	kind      grants.Kind
+	grant     string
+	person    grants.PersonKey
+	extension int // its ordinal, of what is about one
 }
 
 // story runs a test in a bubble with a world whose shifts have just begun: Anna's lasts two hours,
@@ -273,7 +274,7 @@ func (w *world) heard(kind grants.Kind, o service.Origin, take func(service.Orig
 	defer w.mu.Unlock()
 	switch {
 	case err == nil:
-		w.promises = append(w.promises, promise{kind, g.ID, o.Person})
+		w.promises = append(w.promises, promise{kind, g.ID, o.Person, about(kind, g)})
 	case errors.Is(err, kvtest.ErrDead), errors.Is(err, context.Canceled):
 		w.unanswered = append(w.unanswered, func() {
 			g, err := take(o)
