@@ -61,6 +61,12 @@ var faults = []fault{
 		pkg:   "grants/service", test: "TestANoIsExplained",
 	},
 	{
+		name:  "a gone person ignored by the poll",
+		file:  "grants/service/holders.go",
+		edits: []edit{{"differs, err = s.changeUser(ctx, key, u, false)", "differs = false"}},
+		pkg:   "grants/service", test: "TestThePollEndsTheGrantsOfThoseWhoAreGone",
+	},
+	{
 		name:  "an acknowledgement sent by the connection that is gone",
 		file:  "bot/socket/wire.go",
 		edits: []edit{{"if !w.up() && w.beside.up() {", "if false {"}},

@@ -3,11 +3,13 @@ package send
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"nightlatch/grants"
+	"nightlatch/grants/service"
 )
 
 // slackbot is the one bot that Slack does not mark as one.
@@ -29,6 +31,38 @@ func (s *Sender) Users(ctx context.Context) ([]grants.SlackUser, error) {
 		people = append(people, Person(u))
 	}
 	return people, nil
+}
+
+// Slack lets a workspace's app read a hundred accounts a minute, one by one. This stays below it, so that
+// what is asked at a press is never refused for it.
+const (
+	accountsApart  = 750 * time.Millisecond
+	accountsAtOnce = 5
+)
+
+// unknownCodes are Slack's names for an account that it does not show.
+var unknownCodes = []string{"user_not_found", "user_not_visible"}
+
+// User reads one account. An error wraps service.ErrNoSuchPerson where Slack shows none of this ID, and a
+// *service.Wait where it wants a pause.
+func (s *Sender) User(ctx context.Context, id string) (grants.SlackUser, error) {
+	const method = "users.info"
+	if err := s.rested(method, service.Verdict); err != nil {
+		return grants.SlackUser{}, err
+	}
+	if err := paced(s.accounts); err != nil {
+		return grants.SlackUser{}, err
+	}
+	u, err := s.api.GetUserInfoContext(ctx, id)
+	switch {
+	case err != nil && slices.Contains(unknownCodes, code(err)):
+		return grants.SlackUser{}, fmt.Errorf("reading the account %s (%s): %w", id, code(err), service.ErrNoSuchPerson)
+	case err != nil:
+		return grants.SlackUser{}, s.failed("reading the account "+id, method, err)
+	case u.ID != id || u.TeamID == "":
+		return grants.SlackUser{}, fmt.Errorf("reading the account %s: %w", id, ErrBadAnswer)
+	}
+	return Person(*u), nil
 }
 
 // Person is what Slack says of an account.

@@ -50,6 +50,7 @@ type Sender struct {
 
 	mu       sync.Mutex
 	channels map[string]*rate.Limiter // chat.postMessage, by channel
+	accounts *rate.Limiter            // users.info
 	pauses   map[string]time.Time     // by method: not before
 	dms      map[string]string        // Slack user ID → channel of the direct messages
 	answers  answers
@@ -74,8 +75,8 @@ func New(c Config) (*Sender, error) {
 	return &Sender{
 		api:  slack.New(c.BotToken.Expose(), slack.OptionAPIURL(base), slack.OptionHTTPClient(client)),
 		http: client, host: host, environment: c.Environment, log: c.Log,
-		channels: map[string]*rate.Limiter{}, pauses: map[string]time.Time{}, dms: map[string]string{},
-		answers: newAnswers(),
+		channels: map[string]*rate.Limiter{}, accounts: rate.NewLimiter(rate.Every(accountsApart), accountsAtOnce),
+		pauses: map[string]time.Time{}, dms: map[string]string{}, answers: newAnswers(),
 	}, nil
 }
 

@@ -23,9 +23,15 @@ import (
 // inBubble runs a test with a sender and an emulator.
 func inBubble(t *testing.T, run func(*testing.T, *slackemu.Emulator, *send.Sender)) {
 	t.Helper()
+	inBubbleWith(t, slackemu.Config{}, run)
+}
+
+// inBubbleWith is inBubble in another workspace.
+func inBubbleWith(t *testing.T, c slackemu.Config, run func(*testing.T, *slackemu.Emulator, *send.Sender)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := memnet.New()
-		emu := slackemu.New(slackemu.Config{})
+		emu := slackemu.New(c)
 		l, err := network.Listen("slack.test:80")
 		if err != nil {
 			t.Fatal(err)

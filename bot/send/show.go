@@ -215,6 +215,11 @@ func (s *Sender) pace(channel string) error {
 		l = rate.NewLimiter(rate.Every(time.Second), 1)
 		s.channels[channel] = l
 	}
+	return paced(l)
+}
+
+// paced takes a turn of a limiter, or says when there is one.
+func paced(l *rate.Limiter) error {
 	r := l.Reserve()
 	if wait := r.Delay(); wait > 0 {
 		r.Cancel()

@@ -44,34 +44,42 @@ func (s *Service) DirectoryChanged() { kick(s.readKick) }
 // UserChanged takes what Slack says of an account. What a person loses by it they lose at once, and their
 // grants with it; what they gain is left to a reading, which follows.
 func (s *Service) UserChanged(ctx context.Context, u grants.SlackUser) error {
-	changed, err := s.changeUser(ctx, u)
-	if err != nil || !changed {
-		return err
+	unread, err := s.changeUser(ctx, grants.KeyOf(u.Team, u.ID), u, true)
+	if unread {
+		s.DirectoryChanged()
 	}
-	return s.endOfTheGone(ctx)
+	return err
 }
 
-// changeUser stores what changes about a person, and reports whether anything did.
-func (s *Service) changeUser(ctx context.Context, u grants.SlackUser) (changed bool, err error) {
+// changeUser stores what Slack says of the account with a key, and ends what its person loses by it. It reports
+// whether only a reading can say the rest. What Slack told by itself is newer than any list that is being read; an
+// answer counts as newer when it takes something away.
+func (s *Service) changeUser(ctx context.Context, key grants.PersonKey, u grants.SlackUser, told bool) (unread bool, err error) {
+	unread, changed, err := s.storeUser(ctx, key, u, told)
+	if err != nil || !changed {
+		return unread, err
+	}
+	return unread, s.endOfTheGone(ctx)
+}
+
+func (s *Service) storeUser(ctx context.Context, key grants.PersonKey, u grants.SlackUser, told bool) (unread, changed bool, err error) {
 	s.changes.mu.Lock()
 	defer s.changes.mu.Unlock()
-	key := grants.KeyOf(u.Team, u.ID)
-	if s.changes.heard != nil {
-		s.changes.heard[key] = u
-	}
 	old, known := s.known.person(key)
 	person := old.Update(s.Team, u)
 	rises := person.Standing == grants.Member && old.Standing != grants.Member
-	if rises || known && u.Email != "" && grants.Fold(u.Email) != old.Email {
-		s.DirectoryChanged()
+	unsure := !told && person.Standing == grants.Unconfirmed // an answer that does not say so looks the same
+	if s.changes.heard != nil && (told || person.Standing != grants.Member && !unsure) {
+		s.changes.heard[key] = u
 	}
-	if rises {
+	unread = rises || unsure || known && u.Email != "" && grants.Fold(u.Email) != old.Email
+	if rises || unsure {
 		person.Standing = old.Standing
 	}
 	if !known || person == old {
-		return false, nil
+		return unread, false, nil
 	}
-	return true, s.changePerson(ctx, person, old)
+	return unread, true, s.changePerson(ctx, person, old)
 }
 
 // changePerson stores one person and what is said of it. The caller holds changes.

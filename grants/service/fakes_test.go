@@ -134,6 +134,26 @@ type slack struct {
 	groups map[string][]string
 	faults faults
 	listed int // how often
+
+	asking faults
+	asked  []string // one by one
+	hidden []string // known to the list only
+}
+
+// User answers about one, like users.info.
+func (s *slack) User(ctx context.Context, id string) (grants.SlackUser, error) {
+	s.mu.Lock()
+	f, users, hidden := s.asking.take(), slices.Clone(s.users), slices.Contains(s.hidden, id)
+	s.asked = append(s.asked, id)
+	s.mu.Unlock()
+	if err := f.hit(ctx); err != nil {
+		return grants.SlackUser{}, err
+	}
+	i := slices.IndexFunc(users, func(u grants.SlackUser) bool { return u.ID == id })
+	if i < 0 || hidden {
+		return grants.SlackUser{}, fmt.Errorf("asking about %s: %w", id, service.ErrNoSuchPerson)
+	}
+	return users[i], nil
 }
 
 func (s *slack) Users(ctx context.Context) ([]grants.SlackUser, error) {

@@ -222,6 +222,7 @@ func (s *Service) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { s.keepReading(ctx); return nil })
 	g.Go(func() error { s.keepPolling(ctx); return nil })
+	g.Go(func() error { s.keepLooking(ctx); return nil })
 	g.Go(func() error { s.watchClock(ctx); return nil })
 	g.Go(func() error { s.keepAnnouncing(ctx); return nil })
 	g.Go(func() error { s.keepAuditing(ctx); return nil })

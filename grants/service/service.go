@@ -34,7 +34,11 @@ type OnCall interface {
 
 // Directory lists the people of Slack.
 type Directory interface {
+	// Users lists everybody.
 	Users(ctx context.Context) ([]grants.SlackUser, error)
+	// User reads one account by its Slack user ID. An error that wraps ErrNoSuchPerson says that Slack knows
+	// none, one that wraps a *Wait when it may be asked again.
+	User(ctx context.Context, id string) (grants.SlackUser, error)
 	// Members lists the Slack user IDs of a user group.
 	Members(ctx context.Context, group string) ([]string, error)
 }

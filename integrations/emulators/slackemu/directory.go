@@ -24,7 +24,23 @@ func (e *Emulator) userInfo(c *call) answer {
 	if !ok {
 		return refuse("user_not_found")
 	}
+	if !e.visible(u) {
+		return refuse("user_not_visible")
+	}
 	return answer{fields: object{"user": e.wireUser(u)}}
+}
+
+// visible reports whether the app may look at an account: at a stranger only in a channel that both are in.
+func (e *Emulator) visible(u User) bool {
+	if !u.IsStranger {
+		return true
+	}
+	for _, c := range e.channels {
+		if !c.WithoutBot && slices.Contains(c.Members, u.ID) {
+			return true
+		}
+	}
+	return false
 }
 
 // listUsers pages by the ID that comes next, so that a change between two pages neither hides nor repeats others.

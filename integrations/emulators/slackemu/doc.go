@@ -39,7 +39,8 @@
 //
 // # What is not known, and how it is decided here
 //
-//   - users.list names people of other workspaces too, once a shared channel made them known.
+//   - users.list names people of other workspaces too, once a shared channel made them known; users.info answers
+//     user_not_visible for those who are in no channel with the app.
 //   - A press on a button that has gone is delivered, with the message as it is now.
 //   - An ephemeral message is not echoed in the payload of a press in it.
 //   - Opening a modal while another is open puts the new one in its place.

@@ -170,7 +170,7 @@ func otherMethods() []Method {
 			Scopes:    []string{"users:read"},
 			Required:  []string{"token", "user"},
 			Arguments: []string{"token", "include_locale", "user"},
-			Errors:    []string{"user_not_found"},
+			Errors:    []string{"user_not_found", "user_not_visible"},
 			do:        (*Emulator).userInfo,
 		},
 		{

@@ -49,6 +49,18 @@ func TestUsersArePaged(t *testing.T) {
 		if u, err = r.api.GetUserInfoContext(r.ctx, "UALICE"); err != nil || u.Profile.Email != "alice@example.com" {
 			t.Errorf("alice = %+v, %v", u, err)
 		}
+		if _, err := r.api.GetUserInfoContext(r.ctx, "UNONE"); err == nil || err.Error() != "user_not_found" {
+			t.Errorf("nobody = %v", err)
+		}
+		stranger := slackemu.User{ID: "UELSE", TeamID: "T0ELSE", IsStranger: true}
+		r.emu.PutUser(stranger)
+		if _, err := r.api.GetUserInfoContext(r.ctx, stranger.ID); err == nil || err.Error() != "user_not_visible" {
+			t.Errorf("a stranger in no channel = %v", err)
+		}
+		r.emu.PutChannel(slackemu.Channel{ID: "CSHARED", Members: []string{stranger.ID}, IsExtShared: true})
+		if u, err = r.api.GetUserInfoContext(r.ctx, stranger.ID); err != nil || !u.IsStranger || u.TeamID != "T0ELSE" {
+			t.Errorf("a stranger in a shared channel = %+v, %v", u, err)
+		}
 		r.obeyed()
 	})
 }
