@@ -18,6 +18,7 @@ func (e *Emulator) ControlHandler() http.Handler { return e.control }
 func (e *Emulator) newControl() http.Handler {
 	mux := http.NewServeMux()
 	e.controlWorld(mux)
+	e.controlShifts(mux)
 	e.controlIncidents(mux)
 	e.controlWire(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +45,7 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// controlWorld are the commands that change who is on call.
+// controlWorld are the commands that change whom and what the account knows.
 func (e *Emulator) controlWorld(mux *http.ServeMux) {
 	post(mux, "user", func(u User) (any, error) {
 		if u.ID == "" {
@@ -72,6 +73,10 @@ func (e *Emulator) controlWorld(mux *http.ServeMux) {
 		e.PutSchedule(s)
 		return nil, nil
 	})
+}
+
+// controlShifts are the commands that change who is on call.
+func (e *Emulator) controlShifts(mux *http.ServeMux) {
 	post(mux, "shifts", func(c struct {
 		Schedule string
 		Shifts   []Shift

@@ -167,9 +167,9 @@ func (e *Emulator) interaction(kind string, u User, trigger string) object {
 	return out
 }
 
-// top is the modal that a person sees. Call it locked.
-func (e *Emulator) top(user string) *view {
-	stack := e.stacks[user]
+// top is the modal that a person sees on a device. Call it locked.
+func (e *Emulator) top(at seat) *view {
+	stack := e.stacks[at]
 	if len(stack) == 0 {
 		return nil
 	}
@@ -190,12 +190,12 @@ func (e *Emulator) submitted(v *view, raw json.RawMessage) {
 		e.violate("ack", "view_submission", "the payload is no JSON object")
 		return
 	}
-	stack := e.stacks[v.user]
+	stack := e.stacks[v.seat]
 	switch answer.Action {
 	case "":
-		e.stacks[v.user] = slices.DeleteFunc(stack, func(other *view) bool { return other == v })
+		e.stacks[v.seat] = slices.DeleteFunc(stack, func(other *view) bool { return other == v })
 	case "clear":
-		delete(e.stacks, v.user)
+		delete(e.stacks, v.seat)
 	case "errors":
 		v.errors = answer.Errors
 		for block := range answer.Errors {
@@ -212,7 +212,7 @@ func (e *Emulator) submitted(v *view, raw json.RawMessage) {
 		case len(stack) >= stackLimit:
 			e.violate("ack", "view_submission", "three modals lie on one another already")
 		default:
-			e.stacks[v.user] = append(stack, e.show(v.user, body, v))
+			e.stacks[v.seat] = append(stack, e.show(v.seat, body, v))
 		}
 	default:
 		e.violate("ack", "view_submission", "there is no response_action "+answer.Action)
@@ -224,14 +224,14 @@ func (e *Emulator) submitted(v *view, raw json.RawMessage) {
 func (e *Emulator) CloseView(user string) (*Act, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	v := e.top(user)
+	v := e.top(e.seat(user))
 	if v == nil {
 		return nil, fmt.Errorf("closing a modal as %s: %w", user, ErrUnseen)
 	}
-	stack := e.stacks[user]
-	e.stacks[user] = stack[:len(stack)-1]
+	stack := e.stacks[v.seat]
+	e.stacks[v.seat] = stack[:len(stack)-1]
 	if v.body["clear_on_close"] == true {
-		delete(e.stacks, user)
+		delete(e.stacks, v.seat)
 	}
 	if v.body["notify_on_close"] != true {
 		return nil, nil

@@ -71,9 +71,9 @@ func (e *Emulator) ChangeUserGroup(g UserGroup) []*Act {
 	members := len(added)+len(removed) > 0
 	switch {
 	case !known:
-		tell("subteam_created", object{"subteam": e.wireGroup(now, true, true)})
+		tell("subteam_created", object{"subteam": e.toldGroup(now)})
 	case members || old.Handle != now.Handle || old.Name != now.Name || old.Disabled != now.Disabled:
-		tell("subteam_updated", object{"subteam": e.wireGroup(now, true, true)})
+		tell("subteam_updated", object{"subteam": e.toldGroup(now)})
 	}
 	if members {
 		tell("subteam_members_changed", object{
@@ -129,6 +129,17 @@ func (e *Emulator) activeMembers(g group) []string {
 		}
 	}
 	return users
+}
+
+// mostToldMembers is how many members an event names.
+const mostToldMembers = 500
+
+// toldGroup is a group as events tell it: of a large one they count more members than they name.
+func (e *Emulator) toldGroup(g group) object {
+	out := e.wireGroup(g, true, true)
+	members := e.activeMembers(g)
+	out["users"] = members[:min(len(members), mostToldMembers)]
+	return out
 }
 
 // wireGroup is a group as usergroups.list and the events tell it.

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// message is one that Slack shows. An ephemeral one is shown to onlyFor and kept in no history.
+// message is one that Slack shows. An ephemeral one is shown to onlyFor, on the device in use, and kept in no history.
 type message struct {
 	channel, ts, thread string
-	onlyFor             string
+	onlyFor, device     string
 	text                string
 	blocks              []any
 	attachments         json.RawMessage
@@ -123,6 +123,9 @@ func (e *Emulator) post(ch Channel, onlyFor, thread string, c content) *message 
 	m := &message{
 		channel: ch.ID, ts: e.stamp(), thread: thread, onlyFor: onlyFor,
 		text: c.text, blocks: c.blocks, attachments: c.attachments, postedAt: time.Now(),
+	}
+	if onlyFor != "" {
+		m.device = e.devices[onlyFor]
 	}
 	e.messages = append(e.messages, m)
 	return m

@@ -162,6 +162,9 @@ func (e *Emulator) controlPeople(mux *http.ServeMux) {
 		act, err := e.OpenMessages(in.User)
 		return follow(ctx, act, err, true)
 	})
+	order(mux, "device", func(_ context.Context, in struct{ User, Device string }) (any, error) {
+		return nil, e.UseDevice(in.User, in.Device)
+	})
 	order(mux, "reload", func(_ context.Context, in person) (any, error) { return nil, e.Reload(in.User) })
 }
 

@@ -232,7 +232,11 @@ func TestControlOfHomesReloadsAndChanges(t *testing.T) {
 	if screen.Home == nil || len(screen.Home.Buttons) != 1 || len(screen.Ephemerals) != 0 {
 		t.Errorf("the screen = %+v", screen)
 	}
-	for _, path := range []string{"home", "messages", "reload"} {
+	r.post("device", object{"user": "UALICE", "device": "laptop"}, nil)
+	if r.get("screen?user=UALICE", &screen); screen.Device != "laptop" {
+		t.Errorf("on the laptop: %+v", screen)
+	}
+	for _, path := range []string{"home", "messages", "reload", "device"} {
 		if status := r.do(http.MethodPost, path, "open sesame", object{"user": "UNOBODY"}, nil); status != http.StatusBadRequest {
 			t.Errorf("%s by nobody: status %d", path, status)
 		}

@@ -6,7 +6,7 @@
 //
 // New makes a workspace, which is an http.Handler and needs no start. Give it to an http.Server, fill it with PutUser,
 // PutChannel and PutUserGroup, and let the app connect to Config.BaseURL with "/api/" behind it. People act by RunCommand,
-// Press, Fill, Submit, CloseView, OpenHome, OpenMessages and Reload; SeenBy says what one person sees. ChangeUser and
+// Press, Fill, Submit, CloseView, OpenHome, OpenMessages, Reload and UseDevice; SeenBy says what one person sees. ChangeUser and
 // ChangeUserGroup are what happens in the workspace meanwhile, with the events that tell the app. Close ends it. In a bubble
 // every method may be called; none of them waits for the wire, except Act.Wait.
 //
@@ -20,22 +20,22 @@
 // response_type.
 //
 // Methods and Limits are the tables it goes by. A method without a row answers unknown_method, an argument without a row
-// invalid_arg_name (Slack ignores some: here a test shall see them; team_id alone may come with every call), a block or element that is not in its list is refused.
-// Whatever the app does against Slack's rules is also kept in Violations, which a test wants empty. Received keeps every
-// body that came in, whatever was answered.
+// invalid_arg_name (Slack ignores some: here a test shall see them; team_id alone may come with every call), a block or
+// element that is not in its list is refused. Whatever the app does against Slack's rules is also kept in Violations, which
+// a test wants empty. Received keeps every body that came in, whatever was answered.
 //
 // Socket Mode: the URL is good for one connection; hello; a ping every five seconds; ten connections at most, each
 // envelope to one of them in turn; a warning and the end after five hours; slash_commands, interactive (block_actions,
-// view_submission, view_closed) and events_api, which is repeated three times. Who is not acknowledged within three seconds is shown
-// a warning, kept on the Screen.
+// view_submission, view_closed) and events_api, which is repeated three times. Who is not acknowledged within three seconds
+// is shown a warning, kept on the Screen.
 //
 // Views: three modals on one another, each opened or pushed within three seconds of a press; the App Home, one for each
 // person, shown from when it is published. As Slack's client does, Submit sends nothing while an input is empty that is not
 // optional, too short, too long or no number in its range: the messages stand under the inputs then, and the error is
-// ErrInvalid. A reload takes ephemeral messages and modals away.
+// ErrInvalid. Ephemeral messages and modals are on one device alone, and a reload takes them away.
 //
 // Events: app_home_opened, whose tab is "messages" as often as "home"; team_join and user_change; subteam_created, _updated,
-// _members_changed, _self_added and _self_removed; and whatever is given to SendEvent.
+// _members_changed, _self_added and _self_removed, of which the first two name 500 members at most; and whatever is given to SendEvent.
 //
 // # What is not known, and how it is decided here
 //
@@ -52,10 +52,13 @@
 //   - An answer that replaces an ephemeral message which a reload took away appears anew.
 //   - views.push with the trigger of anything but an open modal answers not_found.
 //   - Deactivated members stay in their groups and are not listed.
+//   - An ephemeral message is shown on the device that its person uses when it comes, and on no other.
+//   - The counts in subteam_members_changed are numbers, as in Slack's own types; on its page they are text.
 //   - RealTiers counts a sliding minute per method, and ten messages in ten seconds per channel.
 //
 // Missing: threads as places, files, select menus that are pressed in messages, inputs that dispatch actions or stand in the
-// App Home, direct messages between several people, Enterprise Grid, and dialogs. Attachments are kept and shown, and not looked into.
+// App Home, direct messages between several people, Enterprise Grid, and dialogs. Attachments are kept and shown, and not
+// looked into.
 //
 // # Control API
 //
@@ -75,6 +78,7 @@
 //	POST close                {"user"}
 //	POST home | messages      {"user"}: opens that tab of the app; its outcome is not waited for
 //	POST reload               {"user"}
+//	POST device               {"user", "device"}: goes on with the device of that name
 //
 // The world:
 //

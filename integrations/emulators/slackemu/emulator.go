@@ -57,8 +57,9 @@ type Emulator struct {
 	channels   map[string]Channel
 	direct     map[string]string // user ID → DM channel ID
 	messages   []*message
-	stacks     map[string][]*view // user ID → open modals, the top one last
-	homes      map[string]*view   // user ID → what the App Home shows
+	devices    map[string]string // user ID → the device in use
+	stacks     map[seat][]*view  // open modals, the top one last
+	homes      map[string]*view  // user ID → what the App Home shows
 	triggers   map[string]*trigger
 	responses  map[string]*responseURL
 	envelopes  map[string]*envelope
@@ -82,7 +83,7 @@ func New(cfg Config) *Emulator {
 	e := &Emulator{
 		cfg: cfg, born: time.Now().UnixNano(), limits: Limits(), table: map[string]Method{}, done: make(chan struct{}),
 		users: map[string]User{}, updated: map[string]int64{}, groups: map[string]group{}, channels: map[string]Channel{},
-		direct: map[string]string{}, stacks: map[string][]*view{}, homes: map[string]*view{}, triggers: map[string]*trigger{},
+		direct: map[string]string{}, devices: map[string]string{}, stacks: map[seat][]*view{}, homes: map[string]*view{}, triggers: map[string]*trigger{},
 		responses: map[string]*responseURL{}, envelopes: map[string]*envelope{}, tickets: map[string]bool{},
 		warnings: map[string][]Warning{}, handles: map[string]*Held{}, calls: map[string][]time.Time{},
 	}

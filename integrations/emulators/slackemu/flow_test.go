@@ -76,9 +76,86 @@ func TestResponseURLExpires(t *testing.T) {
 	inBubble(t, slackemu.Config{}, func(r *rig) {
 		r.connect(nil)
 		act := r.run("UALICE", "/access help")
-		time.Sleep(30 * time.Minute)
+		time.Sleep(30*time.Minute - time.Second)
+		if status := r.reply(act.ResponseURL, map[string]any{"text": "just in time"}); status != 200 {
+			t.Errorf("within half an hour: status %d", status)
+		}
+		time.Sleep(time.Second)
 		if status := r.reply(act.ResponseURL, map[string]any{"text": "late"}); status != 404 {
 			t.Errorf("after half an hour: status %d", status)
+		}
+		if got := r.emu.SeenBy("UALICE").Text(); got != "just in time" {
+			t.Errorf("alice sees %q", got)
+		}
+	})
+}
+
+// An ephemeral message can be replaced and deleted by nothing but the URL of a press in it.
+func TestAnEphemeralIsAnsweredByItsOwnURL(t *testing.T) {
+	inBubble(t, slackemu.Config{}, func(r *rig) {
+		r.connect(nil)
+		asked := r.run("UALICE", "/access")
+		r.outcome(asked)
+		r.reply(asked.ResponseURL, object{"blocks": []slack.Block{section("sure?"), button("yes", "", "Yes")}})
+		press := func() string {
+			t.Helper()
+			act, err := r.emu.Press("UALICE", slackemu.Find{Text: "Yes"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.outcome(act)
+			return act.ResponseURL
+		}
+		first := press()
+		r.reply(first, object{"text": "beside it"})
+		if got := r.emu.SeenBy("UALICE").Text(); got != "sure?\nbeside it" {
+			t.Errorf("answered: %q", got)
+		}
+		second := press()
+		r.reply(second, object{"text": "done", "replace_original": true})
+		if got := r.emu.SeenBy("UALICE").Text(); got != "done\nbeside it" {
+			t.Errorf("replaced: %q", got)
+		}
+		r.reply(second, object{"delete_original": true})
+		if got := r.emu.SeenBy("UALICE").Text(); got != "beside it" {
+			t.Errorf("deleted: %q", got)
+		}
+		if got := r.emu.SeenBy("UBOB").Text(); got != "" {
+			t.Errorf("bob sees %q", got)
+		}
+		r.obeyed()
+	})
+}
+
+func TestAResponseURLTakesOneKindOfBody(t *testing.T) {
+	inBubble(t, slackemu.Config{}, func(r *rig) {
+		r.connect(nil)
+		act := r.run("UALICE", "/access")
+		send := func(url, kind, body string) int {
+			t.Helper()
+			resp, err := r.http.Post(url, kind, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			return resp.StatusCode
+		}
+		for _, test := range []struct {
+			name, url, kind, body string
+			want                  int
+		}{
+			{"JSON", act.ResponseURL, "application/json; charset=utf-8", `{"text":"x"}`, 200},
+			{"a form", act.ResponseURL, "application/x-www-form-urlencoded", "text=x", 400},
+			{"no object", act.ResponseURL, "application/json", `["x"]`, 400},
+			{"nothing to show", act.ResponseURL, "application/json", `{}`, 400},
+			{"another URL", act.ResponseURL + "0", "application/json", `{"text":"x"}`, 404},
+		} {
+			if status := send(test.url, test.kind, test.body); status != test.want {
+				t.Errorf("%s: status %d, want %d", test.name, status, test.want)
+			}
+		}
+		if s := r.emu.SeenBy("UALICE"); len(s.Ephemerals) != 1 {
+			t.Errorf("alice sees %q", s.Text())
 		}
 	})
 }
@@ -263,6 +340,9 @@ func TestTriggerExpires(t *testing.T) {
 	inBubble(t, slackemu.Config{}, func(r *rig) {
 		r.connect(nil)
 		act := r.run("UALICE", "/access prod")
+		if _, err := r.api.OpenViewContext(r.ctx, act.TriggerID+"0", modal(section("x"))); err == nil || err.Error() != "invalid_trigger_id" {
+			t.Errorf("a trigger that was never given out: %v", err)
+		}
 		time.Sleep(3 * time.Second)
 		if _, err := r.api.OpenViewContext(r.ctx, act.TriggerID, modal(section("x"))); err == nil || err.Error() != "expired_trigger_id" {
 			t.Errorf("after three seconds: %v", err)

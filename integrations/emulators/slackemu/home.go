@@ -24,16 +24,35 @@ func (e *Emulator) openTab(user, tab string) (*Act, error) {
 	return e.send(&Act{Kind: "app_home_opened", User: user}, event), nil
 }
 
-// Reload lets a person reload the client, or go on with another device: ephemeral messages and open modals are gone, and
-// nobody tells the app.
+// Reload lets a person reload the client on the device in use: its ephemeral messages and open modals are gone, and nobody
+// tells the app.
 func (e *Emulator) Reload(user string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, err := e.actor(user); err != nil {
 		return err
 	}
-	e.messages = slices.DeleteFunc(e.messages, func(m *message) bool { return m.onlyFor == user })
-	delete(e.stacks, user)
+	at := e.seat(user)
+	e.messages = slices.DeleteFunc(e.messages, func(m *message) bool { return m.onlyFor == user && m.device == at.device })
+	delete(e.stacks, at)
+	return nil
+}
+
+// seat is a device of a person.
+type seat struct{ user, device string }
+
+// seat is where a person sits now. Call it locked.
+func (e *Emulator) seat(user string) seat { return seat{user: user, device: e.devices[user]} }
+
+// UseDevice lets a person go on with another device, by any name; everybody begins with the one whose name is empty. The
+// ephemeral messages and open modals stay behind, and are there again for who comes back. Nobody tells the app.
+func (e *Emulator) UseDevice(user, device string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, err := e.actor(user); err != nil {
+		return err
+	}
+	e.devices[user] = device
 	return nil
 }
 
@@ -57,7 +76,7 @@ func (e *Emulator) publishView(c *call) answer {
 		return refuse("duplicate_external_id")
 	}
 	if home == nil {
-		home = e.show(user, body, nil)
+		home = e.show(seat{user: user}, body, nil)
 		e.homes[user] = home
 	} else {
 		e.changeView(home, body)

@@ -1,6 +1,7 @@
 package slackemu_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -162,6 +163,57 @@ func (r *rig) toldOf(got *[]map[string]any) {
 	})
 }
 
+func TestADeviceKeepsWhatIsNotElsewhere(t *testing.T) {
+	inBubble(t, slackemu.Config{}, func(r *rig) {
+		r.connect(nil)
+		use := func(device string) {
+			t.Helper()
+			if err := r.emu.UseDevice("UALICE", device); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open := func(title string) {
+			t.Helper()
+			act := r.run("UALICE", "/access")
+			r.outcome(act)
+			r.reply(act.ResponseURL, object{"text": "asked on the " + title})
+			if title == "phone" { // the answer comes when she has moved on
+				use("laptop")
+				defer use("")
+			}
+			if _, err := r.api.OpenViewContext(r.ctx, act.TriggerID, modal(section(title))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := r.api.PostMessageContext(r.ctx, "COPS", slack.MsgOptionText("for all", false)); err != nil {
+			t.Fatal(err)
+		}
+		open("phone")
+		use("laptop")
+		if s := r.emu.SeenBy("UALICE"); s.Text() != "for all" || s.Modal != nil || s.Device != "laptop" {
+			t.Errorf("on the laptop: %+v", s)
+		}
+		if _, err := r.emu.CloseView("UALICE"); err == nil {
+			t.Error("the phone's modal was closed on the laptop")
+		}
+		open("laptop")
+		if err := r.emu.Reload("UALICE"); err != nil {
+			t.Fatal(err)
+		}
+		if s := r.emu.SeenBy("UALICE"); s.Text() != "for all" || s.Modal != nil {
+			t.Errorf("on the laptop after a reload: %q", s.Text())
+		}
+		use("")
+		if s := r.emu.SeenBy("UALICE"); s.Text() != "for all\nasked on the phone\nAccess\nphone" {
+			t.Errorf("back on the phone: %q", s.Text())
+		}
+		if err := r.emu.UseDevice("UNOBODY", "phone"); err == nil {
+			t.Error("nobody has a device")
+		}
+		r.obeyed()
+	})
+}
+
 func TestPeopleChange(t *testing.T) {
 	inBubble(t, slackemu.Config{}, func(r *rig) {
 		var got []map[string]any
@@ -241,5 +293,26 @@ func TestGroupsChange(t *testing.T) {
 			t.Errorf("listed with disabled ones %+v, %v", groups, err)
 		}
 		r.obeyed()
+	})
+}
+
+func TestAnEventNames500MembersOfAGroup(t *testing.T) {
+	inBubble(t, slackemu.Config{}, func(r *rig) {
+		var got []map[string]any
+		r.toldOf(&got)
+		var users []string
+		for i := range 501 {
+			users = append(users, fmt.Sprintf("UZ%03d", i))
+		}
+		for _, act := range r.emu.ChangeUserGroup(slackemu.UserGroup{ID: "SALL", Users: users}) {
+			r.outcome(act)
+		}
+		group := got[0]["subteam"].(map[string]any)
+		if named := group["users"].([]any); len(named) != 500 || group["user_count"] != 501.0 {
+			t.Errorf("%d members are named of %v", len(named), group["user_count"])
+		}
+		if all, err := r.api.GetUserGroupMembersContext(r.ctx, "SALL"); err != nil || len(all) != 501 {
+			t.Errorf("%d members are listed, %v", len(all), err)
+		}
 	})
 }

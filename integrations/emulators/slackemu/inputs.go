@@ -24,7 +24,7 @@ func (e *Emulator) Fill(user string, inputs map[string]string) error {
 }
 
 func (e *Emulator) fill(user string, inputs map[string]string) error {
-	v := e.top(user)
+	v := e.top(e.seat(user))
 	if v == nil {
 		return fmt.Errorf("filling in a modal as %s: %w", user, ErrUnseen)
 	}
@@ -135,7 +135,7 @@ func (e *Emulator) Submit(user string, inputs map[string]string) (*Act, error) {
 	if err := e.fill(user, inputs); err != nil {
 		return nil, err
 	}
-	v := e.top(user)
+	v := e.top(e.seat(user))
 	if v.body["submit"] == nil {
 		return nil, fmt.Errorf("submitting a modal without a submit button: %w", ErrUnseen)
 	}

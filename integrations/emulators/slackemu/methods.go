@@ -28,7 +28,7 @@ func CommonErrors() []string {
 
 // Methods is the table. A method without a row answers unknown_method.
 func Methods() []Method {
-	return slices.Concat(messageMethods(), viewMethods(), otherMethods())
+	return slices.Concat(messageMethods(), viewMethods(), appMethods(), conversationMethods(), directoryMethods())
 }
 
 func messageMethods() []Method {
@@ -118,7 +118,7 @@ func viewMethods() []Method {
 	}
 }
 
-func otherMethods() []Method {
+func appMethods() []Method {
 	return []Method{
 		{
 			Name: "apps.connections.open", Kind: KindOther, Tier: 3, JSON: true, app: true,
@@ -131,6 +131,11 @@ func otherMethods() []Method {
 			Required: []string{"token"}, Arguments: []string{"token"},
 			do: (*Emulator).authTest,
 		},
+	}
+}
+
+func conversationMethods() []Method {
+	return []Method{
 		{
 			Name: "conversations.open", Kind: KindOther, Tier: 3, JSON: true,
 			Scopes:    []string{"channels:manage", "groups:write", "im:write", "mpim:write"},
@@ -150,6 +155,11 @@ func otherMethods() []Method {
 			Errors:    []string{"channel_not_found", "missing_scope"},
 			do:        (*Emulator).conversationInfo,
 		},
+	}
+}
+
+func directoryMethods() []Method {
+	return []Method{
 		{
 			Name: "usergroups.list", Kind: KindOther, Tier: 2,
 			Scopes:    []string{"usergroups:read"},

@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// Screen is what one person sees: the messages of their channels and direct messages, the ephemeral ones that are for
+// Screen is what one person sees on the device in use: the messages of their channels and direct messages, the ephemeral ones that are for
 // them alone, what the App Home shows, and their open modals.
 type Screen struct {
 	User       string    `json:"user"`
+	Device     string    `json:"device"`   // as UseDevice named it
 	Messages   []Message `json:"messages"` // oldest first
 	Ephemerals []Message `json:"ephemerals"`
 	Home       *View     `json:"home"`  // nil: the app has published nothing for this person
@@ -137,7 +138,7 @@ func (e *Emulator) SeenBy(user string) Screen {
 // screen makes a copy that shares nothing with the state. Call it locked.
 func (e *Emulator) screen(user string) Screen {
 	s := Screen{ // no list is nil: scripts read them as JSON
-		User: user, Messages: []Message{}, Ephemerals: []Message{}, Under: []View{},
+		User: user, Device: e.devices[user], Messages: []Message{}, Ephemerals: []Message{}, Under: []View{},
 		Warnings: append([]Warning{}, e.warnings[user]...),
 	}
 	for _, m := range e.messages {
@@ -148,6 +149,9 @@ func (e *Emulator) screen(user string) Screen {
 		case "":
 			s.Messages = append(s.Messages, m.onScreen())
 		case user:
+			if m.device != e.devices[user] {
+				continue
+			}
 			s.Ephemerals = append(s.Ephemerals, m.onScreen())
 		}
 	}
@@ -155,7 +159,7 @@ func (e *Emulator) screen(user string) Screen {
 		seen := home.onScreen()
 		s.Home = &seen
 	}
-	for _, v := range e.stacks[user] {
+	for _, v := range e.stacks[e.seat(user)] {
 		if s.Modal != nil {
 			s.Under = append(s.Under, *s.Modal)
 		}
@@ -176,7 +180,8 @@ func (m *message) onScreen() Message {
 func (v *view) onScreen() View {
 	blocks := v.body["blocks"].([]any)
 	out := View{
-		Type: v.kind(), ID: v.id, Hash: v.hash, Values: filled(v.state), Blocks: encode(blocks), Buttons: buttons(blocks, Button{ViewID: v.id}), Inputs: []string{},
+		Type: v.kind(), ID: v.id, Hash: v.hash,
+		Blocks: encode(blocks), Buttons: buttons(blocks, Button{ViewID: v.id}), Inputs: []string{}, Values: filled(v.state),
 		Title: plain(v.body["title"]), Submit: plain(v.body["submit"]), Close: plain(v.body["close"]),
 		Errors: maps.Clone(v.errors), NotifyOnClose: v.body["notify_on_close"] == true,
 	}

@@ -14,8 +14,8 @@ const stackLimit = 3
 
 // view is a modal that is open for a person, or what their App Home shows.
 type view struct {
+	seat
 	id, hash, root, previous string
-	user                     string
 	body                     object                       // as it was sent, with IDs given
 	state                    map[string]map[string]object // block_id → action_id → value
 	errors                   map[string]string            // by block_id, from the last submission
@@ -26,7 +26,7 @@ func (v *view) kind() string { return v.body["type"].(string) }
 
 // trigger is a press or a command that may open one modal.
 type trigger struct {
-	user    string
+	seat
 	from    *view // where the press was, or nil
 	expires time.Time
 	used    bool
@@ -38,7 +38,7 @@ const triggerLife = 3 * time.Second
 // newTrigger makes a trigger_id for a person; from is the view that they pressed something in, or nil. Call it locked.
 func (e *Emulator) newTrigger(user string, from *view) string {
 	id := fmt.Sprintf("%d.%s", time.Now().UnixNano(), strings.ToLower(e.random(8)))
-	e.triggers[id] = &trigger{user: user, from: from, expires: time.Now().Add(triggerLife)}
+	e.triggers[id] = &trigger{seat: e.seat(user), from: from, expires: time.Now().Add(triggerLife)}
 	return id
 }
 
@@ -124,8 +124,8 @@ func (e *Emulator) wireView(v *view) object {
 }
 
 // show makes a view of a body. previous is the view that it is pushed onto, or nil. Call it locked.
-func (e *Emulator) show(user string, body object, previous *view) *view {
-	v := &view{id: "V" + e.random(5), hash: e.newHash(), user: user, body: body}
+func (e *Emulator) show(at seat, body object, previous *view) *view {
+	v := &view{id: "V" + e.random(5), hash: e.newHash(), seat: at, body: body}
 	v.root = v.id
 	if previous != nil {
 		v.root, v.previous = previous.root, previous.id
@@ -153,8 +153,8 @@ func (e *Emulator) openView(c *call) answer {
 		return refuse("duplicate_external_id")
 	}
 	t.used = true
-	v := e.show(t.user, body, nil)
-	e.stacks[t.user] = []*view{v} // a new root takes the place of what was open
+	v := e.show(t.seat, body, nil)
+	e.stacks[t.seat] = []*view{v} // a new root takes the place of what was open
 	return answer{fields: object{"view": e.wireView(v)}}
 }
 
@@ -168,7 +168,7 @@ func (e *Emulator) pushView(c *call) answer {
 	if a.err != "" {
 		return a
 	}
-	stack := e.stacks[t.user]
+	stack := e.stacks[t.seat]
 	switch {
 	case e.duplicate(body, nil):
 		return refuse("duplicate_external_id")
@@ -179,8 +179,8 @@ func (e *Emulator) pushView(c *call) answer {
 		return refuse("push_limit_reached")
 	}
 	t.used = true
-	v := e.show(t.user, body, e.top(t.user))
-	e.stacks[t.user] = append(stack, v)
+	v := e.show(t.seat, body, e.top(t.seat))
+	e.stacks[t.seat] = append(stack, v)
 	return answer{fields: object{"view": e.wireView(v)}}
 }
 

@@ -65,6 +65,31 @@ func TestUsersArePaged(t *testing.T) {
 	})
 }
 
+func TestListsOfUsersAndGroupsAreRefused(t *testing.T) {
+	emu := desk(t)
+	for i := range 1000 {
+		emu.PutUser(slackemu.User{ID: fmt.Sprintf("UZ%04d", i)})
+	}
+	emu.PutUserGroup(slackemu.UserGroup{ID: "SOLD", Users: []string{"UALICE"}, Disabled: true})
+	for _, test := range []struct {
+		method string
+		args   object
+		want   string
+	}{
+		{"users.list", object{"limit": "1000"}, ""},
+		{"users.list", object{}, "limit_required"},
+		{"users.list", object{"limit": "10", "cursor": "x"}, "invalid_cursor"},
+		{"users.info", object{"user": "UNOBODY"}, "user_not_found"},
+		{"usergroups.users.list", object{"usergroup": "SNONE"}, "no_such_subteam"},
+		{"usergroups.users.list", object{"usergroup": "SOLD"}, "no_such_subteam"},
+		{"usergroups.users.list", object{"usergroup": "SOLD", "include_disabled": "true"}, ""},
+	} {
+		if got := callRaw(emu, test.method, false, test.args); got["ok"] != (test.want == "") || test.want != "" && got["error"] != test.want {
+			t.Errorf("%s %v answers %v, want %q", test.method, test.args, got["error"], test.want)
+		}
+	}
+}
+
 func TestScopes(t *testing.T) {
 	scopes := slices.DeleteFunc(slackemu.DefaultScopes(), func(s string) bool {
 		return s == "users:read.email" || s == "usergroups:read" || s == "groups:read"
