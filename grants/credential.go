@@ -38,6 +38,22 @@ func CredentialName(instance, grant string, ordinal int) string {
 	return fmt.Sprintf("%s-%s-%d", instance, grant, ordinal)
 }
 
+// EndOf says since when a credential no longer holds, and whether it ended with its grant, or alone: given back, replaced,
+// or past its own expiry.
+func (g Grant) EndOf(ordinal int) (at time.Time, withGrant bool) {
+	c := g.Credentials[ordinal-1]
+	switch at = c.Since; {
+	case c.State == Live || !c.Expires.IsZero() && c.Expires.Before(at):
+		at = c.Expires
+	case c.State == Gone && !c.Proven.IsZero():
+		at = c.Proven
+	}
+	if g.Outcome != "" && !at.Before(g.Ended) {
+		return g.Ended, true
+	}
+	return at, false
+}
+
 // GrantOf takes the grant's ID out of a credential's name, if the name is one of the instance's.
 func GrantOf(instance, name string) (grant string, ok bool) {
 	rest, ok := strings.CutPrefix(name, instance+"-")

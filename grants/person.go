@@ -143,7 +143,7 @@ func FrozenByHand(r Reason) bool {
 	return r.Code == FrozenPerson && strings.HasPrefix(r.Detail, frozenByHand)
 }
 
-// News is a change in the directory that somebody should look at.
+// News is what somebody of security should look at: a change in the directory, or of what a person held.
 type News string
 
 // The news.
@@ -151,6 +151,7 @@ const (
 	FrozenNow  News = "frozen"         // nothing opens by itself for this person any more
 	EmailMoved News = "e-mail changed" // on both sides, with the same accounts: a notice only
 	GoneNow    News = "gone"           // may no longer take part
+	UsedDead   News = "used after end" // somebody used a credential of this person that is over
 )
 
 // Moved says what changed about a person that somebody should look at; empty: nothing.

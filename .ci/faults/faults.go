@@ -67,6 +67,12 @@ var faults = []fault{
 		pkg:   "grants/service", test: "TestThePollEndsTheGrantsOfThoseWhoAreGone",
 	},
 	{
+		name:  "security not told of the use of a dead credential",
+		file:  "grants/service/bearer.go",
+		edits: []edit{{"append(st.docs, row, news)", "append(st.docs, row)"}},
+		pkg:   "grants/service", test: "TestTheUseOfWhatIsOverIsTold",
+	},
+	{
 		name:  "an acknowledgement sent by the connection that is gone",
 		file:  "bot/socket/wire.go",
 		edits: []edit{{"if !w.up() && w.beside.up() {", "if false {"}},

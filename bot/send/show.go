@@ -260,10 +260,10 @@ func (s *Sender) Direct(ctx context.Context, user string, m view.Message) error 
 	return err
 }
 
-// Announce tells the security channel what changed in the directory.
+// Announce tells the security channel what it should look at.
 func (s *Sender) Announce(ctx context.Context, a service.Announcement) error {
 	if _, err := s.post(ctx, a.Channel, service.Card, view.Frame{Environment: s.environment}.News(a)); err != nil {
-		return fmt.Errorf("telling news of the directory: %w", err)
+		return fmt.Errorf("telling the security channel: %w", err)
 	}
 	return nil
 }

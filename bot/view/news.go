@@ -10,9 +10,13 @@ import (
 	"nightlatch/grants/service"
 )
 
-// News is what the security channel reads of a change in the directory.
+// News is what the security channel reads, of a change in the directory or of a secret that somebody uses.
 func (f Frame) News(a service.Announcement) Message {
-	m := Plain(f.news(a))
+	say := f.news
+	if a.News == grants.UsedDead {
+		say = f.usedDead
+	}
+	m := Plain(say(a))
 	m.Blocks = append(m.Blocks, footer(f.environment()+date(a.At, "{date_short_pretty} at {time}")))
 	return m
 }
@@ -34,6 +38,37 @@ func (f Frame) news(a service.Announcement) string {
 			"If nobody expected it, freeze them and ask.")
 	}
 	return who + " may no longer take part " + detail + ". What they held was ended."
+}
+
+// usedDead says whose credential was used after its end.
+func (f Frame) usedDead(a service.Announcement) string {
+	who, g := f.mention(string(a.Person)), a.Grant
+	asked := "The service that got it asked"
+	if a.Caller != "" {
+		asked = "It was used at " + bold(a.Caller) + ", which asked"
+	}
+	return pieces(
+		":warning: A credential of "+who+" for "+bold(g.Role.Name)+" was used after its end, "+at(a.At)+".",
+		f.credentialEnd(g, a.Credential),
+		asked+", and was told that it is over.",
+		who+" is told, too. Ask them whether it was theirs, or a program of theirs that goes on. If it was not, somebody else has had the secret: find out there where the call came from, and write `/access people freeze @user WHY` while you do.",
+		"You are told once for each credential. Each further hour in which it is used is recorded under grant `"+g.ID+"`.",
+	)
+}
+
+// credentialEnd says when and why a credential ended.
+func (f Frame) credentialEnd(g grants.Grant, ordinal int) string {
+	c := g.Credentials[ordinal-1]
+	switch ended, withGrant := g.EndOf(ordinal); {
+	case withGrant:
+		return f.outcome(ofThem, g)
+	case c.State == grants.Live:
+		return "It was past its own expiry, " + at(ended) + "."
+	case c.Undelivered:
+		return "Slack had not confirmed that it was shown, so it was revoked at once, " + at(ended) + "."
+	default:
+		return "It had been given back or replaced, " + at(ended) + "."
+	}
 }
 
 // The people that a roster names; with these it stays one acknowledgement.

@@ -199,6 +199,12 @@ func news() map[string]view.Message {
 	said := func(n grants.News, by grants.PersonKey, detail string) view.Message {
 		return frame.News(service.Announcement{At: noon, News: n, Person: ada, By: by, Detail: detail})
 	}
+	used := func(ordinal int, change ...func(*service.Notice)) view.Message {
+		n := notice(grants.Closed, change...)
+		return frame.News(service.Announcement{
+			At: noon.Add(2 * time.Hour), News: grants.UsedDead, Person: ada, Of: n.Grant.ID, Grant: n.Grant, Credential: ordinal, Caller: "orders-api",
+		})
+	}
 	return map[string]view.Message{
 		"news_frozen":    said(grants.FrozenNow, "", "the PagerDuty user of ada@example.com changed from PADA to none"),
 		"news_frozen_by": said(grants.FrozenNow, ben, "her laptop was stolen <!channel>\u202e"),
@@ -211,7 +217,13 @@ func news() map[string]view.Message {
 		"roster_nobody": frame.Roster(service.Roster{}),
 		"thawed":        frame.Thawed(grants.Person{Key: ada, PagerDuty: "PADA"}),
 		"frozen":        frame.Frozen(grants.Person{Key: ada}),
-		"news_more":     frame.News(service.Announcement{At: noon, More: 17}),
+		"news_used":     used(2, credentials(grants.Gone, grants.RefusedFinding, grants.RefusedFinding), ended(grants.ShiftEnded, "")),
+		"news_used_returned": used(1, credentials(grants.Retiring, ""), func(n *service.Notice) {
+			n.Grant.Credentials[0].Since = noon.Add(10 * time.Minute)
+		}),
+		"news_used_expired": used(1, credentials(grants.Live, ""), offline),
+		"news_used_lost":    used(1, credentials(grants.Gone, grants.RefusedFinding), lost),
+		"news_more":         frame.News(service.Announcement{At: noon, More: 17}),
 	}
 }
 

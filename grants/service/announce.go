@@ -11,13 +11,13 @@ import (
 	"nightlatch/grants/ledger"
 )
 
-// This file tells the security channel what changed in the directory. What is to be told is stored
-// in the transaction that changes it, and deleted when it was told: at least once.
+// This file tells the security channel what it should look at. What is to be told is stored
+// in the transaction in which it happens, and deleted when it was told: at least once.
 
 // mostNews is how many people one reading is told about each by themselves.
 const mostNews = 20
 
-// Announcement is news of the directory, for the security channel.
+// Announcement is news for the security channel.
 type Announcement struct {
 	Channel string           `json:"-"` // where it is to be told
 	At      time.Time        `json:"at"`
@@ -26,6 +26,12 @@ type Announcement struct {
 	By      grants.PersonKey `json:"by,omitempty"` // who did it; empty: it was found
 	Detail  string           `json:"detail,omitempty"`
 	More    int              `json:"more,omitempty"` // instead of a person: how many others there is news of
+
+	// Of a credential that was used after its end:
+	Of         string       `json:"of,omitempty"`         // its grant's ID …
+	Grant      grants.Grant `json:"-"`                    // … and the grant as it is now
+	Credential int          `json:"credential,omitempty"` // its ordinal
+	Caller     string       `json:"caller,omitempty"`     // who got it and asked about it
 }
 
 // doc is the document in which an announcement waits. The key's end tells apart those of one moment.
@@ -90,7 +96,7 @@ func (s *Service) keepAnnouncing(ctx context.Context) {
 		case isWait:
 			pause = wait.For
 		case err != nil && ctx.Err() == nil:
-			s.Log.Warn("telling news of the directory, trying again", "error", err)
+			s.Log.Warn("telling news for security, trying again", "error", err)
 			pause, retry = retry, min(2*retry, tellRetryMax)
 		case told:
 			retry = tellRetry
@@ -113,14 +119,18 @@ func (s *Service) announce(ctx context.Context) (bool, error) {
 			key, err = k, json.Unmarshal(b, &a)
 			return false
 		})
+		if err == nil && a.Of != "" {
+			a.Grant, _, err = load(v, a.Of)
+		}
 		return err
 	})
 	if err != nil || key == "" {
 		return false, err
 	}
 	if a.Channel = s.SecurityChannel; a.Channel == "" {
-		s.Log.Warn("news of the directory, and no security channel to tell it in",
-			"news", string(a.News), "person", string(a.Person), "by", string(a.By), "detail", a.Detail, "more", a.More)
+		s.Log.Warn("news for security, and no security channel to tell it in",
+			"news", string(a.News), "person", string(a.Person), "by", string(a.By), "detail", a.Detail, "more", a.More,
+			"grant", a.Of, "caller", a.Caller)
 	} else if err := s.say(ctx, a); err != nil {
 		return false, err
 	}
@@ -139,7 +149,7 @@ func (s *Service) say(ctx context.Context, a Announcement) error {
 	defer cancel()
 	err := s.Notifier.Announce(sayCtx, a)
 	if err != nil && s.now().Sub(a.At) > tellInVain {
-		s.Log.Error("giving up to tell news of the directory", "news", string(a.News), "person", string(a.Person), "error", err)
+		s.Log.Error("giving up to tell news for security", "news", string(a.News), "person", string(a.Person), "error", err)
 		return nil
 	}
 	return err

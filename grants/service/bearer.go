@@ -40,9 +40,9 @@ func (s *Service) ReturnByToken(ctx context.Context, name string) error {
 	return err
 }
 
-// DeadUse records that somebody used a credential after its end: once an hour for each, and the first
-// time its person is told. The use of a name that nobody knows is nothing.
-func (s *Service) DeadUse(ctx context.Context, name string) error {
+// DeadUse records that somebody used a credential after its end, and who got it and asked: once an hour for each, and
+// the first time its person and security are told. The use of a name that nobody knows is nothing.
+func (s *Service) DeadUse(ctx context.Context, name, caller string) error {
 	g, c, err := s.named(ctx, name)
 	if err != nil || c.Name == "" {
 		return err
@@ -69,17 +69,23 @@ func (s *Service) DeadUse(ctx context.Context, name string) error {
 			return step{}, fmt.Errorf("encoding the use of %s: %w", name, err)
 		}
 		e := credentialEvent(grants.KindDeadUse, c, "door", now)
-		e.Grant = g.ID
+		e.Grant, e.Detail = g.ID, "asked by "+caller
 		st := step{docs: []ledger.Doc{{Kind: docDeadUse, Key: name, Value: b}}, events: []grants.Event{e}}
 		if !last.Recorded.IsZero() {
 			return st, nil
 		}
 		row, err := rowDoc(outbox{Grant: g.ID, Surface: Alert, Credential: c.Ordinal, Want: v.Size(), Shown: -1, Since: now})
-		st.docs = append(st.docs, row)
+		if err != nil {
+			return st, err
+		}
+		news, err := Announcement{At: now, News: grants.UsedDead, Person: g.Person, Of: g.ID, Credential: c.Ordinal, Caller: caller}.doc()
+		news.Key += "/" + name // there may be several in one moment
+		st.docs = append(st.docs, row, news)
 		return st, err
 	})
 	if err == nil {
 		kick(s.tellKick[Alert])
+		kick(s.newsKick)
 	}
 	return err
 }

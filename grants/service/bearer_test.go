@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -48,6 +49,7 @@ func TestATokenGivenBackEndsAlone(t *testing.T) {
 
 func TestTheUseOfWhatIsOverIsTold(t *testing.T) {
 	story(t, func(w *world) {
+		w.security = "CSEC"
 		w.opens()
 		g := w.opened(anna, orders, time.Hour)
 		r := w.shown(anna, g.ID)
@@ -56,18 +58,18 @@ func TestTheUseOfWhatIsOverIsTold(t *testing.T) {
 		w.waits(g.ID, grants.Closed)
 		uses := func() (n int) {
 			for _, e := range w.events() {
-				if e.Kind == grants.KindDeadUse && e.Grant == g.ID && e.Credential == named(g.ID, r.Ordinal) {
+				if e.Kind == grants.KindDeadUse && e.Grant == g.ID && e.Credential == named(g.ID, r.Ordinal) && e.Detail == "asked by orders-api" {
 					n++
 				}
 			}
 			return n
 		}
 		for _, name := range []string{named(g.ID, 9), named("01hq0000000000000000000000", 1), grants.CredentialName("otherone", g.ID, 1), "x"} {
-			w.must(w.svc.DeadUse(w.ctx, name))
+			w.must(w.svc.DeadUse(w.ctx, name, "orders-api"))
 		}
 		w.board.breaks(faults{Calls: 2, Err: errUnreachable})
 		for range 130 { // two hours and ten minutes, a use each minute
-			w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal)))
+			w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal), "orders-api"))
 			w.passes(time.Minute)
 		}
 		if n := uses(); n != 3 {
@@ -77,11 +79,55 @@ func TestTheUseOfWhatIsOverIsTold(t *testing.T) {
 		if len(told) != 1 || told[0].Credential != r.Ordinal || told[0].Used.IsZero() || told[0].Grant.Person != person(anna) {
 			t.Errorf("the person was told %d times: %+v", len(told), told)
 		}
+		said := w.board.said()
+		if len(said) != 1 || said[0].Channel != "CSEC" || said[0].News != grants.UsedDead || said[0].Person != person(anna) ||
+			said[0].Caller != "orders-api" || said[0].Credential != r.Ordinal || said[0].Grant.Outcome != grants.Returned {
+			t.Errorf("security was told %+v", said)
+		}
 		w.restarts()
-		w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal)))
+		w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal), "orders-api"))
 		w.passes(time.Minute)
 		if n := uses(); n != 3 || len(w.board.all(g.ID, service.Alert)) != 1 {
 			t.Errorf("a restart forgot: %d events, told %d times", n, len(w.board.all(g.ID, service.Alert)))
+		}
+		if n := len(w.board.said()); n != 1 {
+			t.Errorf("security was told %d times", n)
+		}
+		w.settles()
+	})
+}
+
+// Each credential is told of, also two that are used in the same moment, a thousand times, and across a restart.
+func TestSecurityHearsOfEachDeadCredentialOnce(t *testing.T) {
+	story(t, func(w *world) {
+		w.security = "CSEC"
+		w.opens()
+		g := w.opened(anna, orders, time.Hour)
+		w.shown(anna, g.ID)
+		w.passes(11 * time.Second)
+		w.shown(anna, g.ID)
+		w.must(w.svc.ReturnByToken(w.ctx, named(g.ID, 1)))
+		w.passes(time.Second)
+		_, err := w.revokes(ben, g.ID)
+		w.must(err)
+		w.waits(g.ID, grants.Closed)
+		w.board.breaks(faults{Calls: -1, Err: errUnreachable})
+		for range 500 {
+			w.must(w.svc.DeadUse(w.ctx, named(g.ID, 1), "orders-api"))
+			w.must(w.svc.DeadUse(w.ctx, named(g.ID, 2), "billing"))
+		}
+		w.passes(time.Minute)
+		w.restarts()
+		w.board.breaks(faults{})
+		w.passes(2 * time.Minute)
+		var got []string
+		for _, a := range w.board.said() {
+			ended, withGrant := a.Grant.EndOf(a.Credential)
+			got = append(got, fmt.Sprintf("%d at %s, with its grant: %t, %t", a.Credential, a.Caller, withGrant, ended.Before(a.At)))
+		}
+		want := []string{"1 at orders-api, with its grant: false, true", "2 at billing, with its grant: true, true"}
+		if !slices.Equal(got, want) {
+			t.Errorf("security was told %q", got)
 		}
 		w.settles()
 	})
@@ -95,7 +141,7 @@ func TestTheUseOfWhatIsLongOverIsTold(t *testing.T) {
 		r := w.shown(anna, g.ID)
 		w.passes(3 * 24 * time.Hour)
 		w.board.breaks(faults{Calls: -1, Err: errUnreachable})
-		w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal)))
+		w.must(w.svc.DeadUse(w.ctx, named(g.ID, r.Ordinal), "orders-api"))
 		w.passes(time.Hour)
 		w.board.breaks(faults{})
 		w.passes(2 * time.Minute)
@@ -116,9 +162,9 @@ func bearerScenarios() []scenario {
 			_, _ = w.reveals(anna, id)
 			w.moment(opened, openFor, at)
 			_ = w.svc.ReturnByToken(w.ctx, named(id, 1))
-			_ = w.svc.DeadUse(w.ctx, named(id, 1))
+			_ = w.svc.DeadUse(w.ctx, named(id, 1), "orders-api")
 			w.lasts(time.Second)
-			_ = w.svc.DeadUse(w.ctx, named(id, 1))
+			_ = w.svc.DeadUse(w.ctx, named(id, 1), "orders-api")
 		},
 	}}
 }

@@ -62,7 +62,7 @@ type Notifier interface {
 	Show(ctx context.Context, n Notice) (ref string, err error)
 	// Publish makes the home of a person show the tab. An error is retried like one of Show.
 	Publish(ctx context.Context, t Tab) error
-	// Announce tells the security channel what changed in the directory. An error is retried
+	// Announce tells the security channel what it should look at. An error is retried
 	// like one of Show.
 	Announce(ctx context.Context, a Announcement) error
 }
@@ -255,6 +255,6 @@ type Config struct {
 	Limits    Limits
 	Log       *slog.Logger
 
-	SecurityChannel string   // where changes of the directory are told; empty: in the log
+	SecurityChannel string   // where it is told whom to look at; empty: in the log
 	SecurityPeople  []string // the Slack user IDs of those who approve and freeze
 }

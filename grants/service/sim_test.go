@@ -295,7 +295,7 @@ func (s *simulation) reveal(user, id string, press func(user, grant string) (ser
 	switch name := r.Grant.Credentials[r.Ordinal-1].Name; {
 	case found:
 		_ = s.svc.ReturnByToken(s.ctx, name)
-		_ = s.svc.DeadUse(s.ctx, name)
+		_ = s.svc.DeadUse(s.ctx, name, "orders-api")
 	case lost:
 		_ = s.svc.Undelivered(s.ctx, id, r.Ordinal, "Slack did not take it")
 	}

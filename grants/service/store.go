@@ -26,7 +26,7 @@ const (
 	docGroups   = "groups"
 	docSeen     = "seen"
 	docDeadUse  = "dead_use"
-	docNotice   = "notice" // news of the directory that the security channel was not told yet
+	docNotice   = "notice" // news that the security channel was not told yet
 	docTold     = "told"   // where a denied grant was shown, while its no may still be explained
 )
 

@@ -51,7 +51,7 @@ func oneCommit(t *testing.T) {
 			{"a reveal", 2, func() error { _, err := w.reveals(anna, open.ID); return err }},
 			{"a refused reveal", 1, func() error { _, err := w.reveals(ben, open.ID); return err }},
 			{"what was not delivered", 1, func() error { return w.svc.Undelivered(w.ctx, open.ID, 1, "closed") }},
-			{"the use of what is over", 1, func() error { return w.svc.DeadUse(w.ctx, grants.CredentialName("abcdefgh", open.ID, 1)) }},
+			{"the use of what is over", 1, func() error { return w.svc.DeadUse(w.ctx, grants.CredentialName("abcdefgh", open.ID, 1), "orders-api") }},
 			{"a second reveal", 2, func() error { _, err := w.reveals(anna, open.ID); return err }},
 			{"a token given back", 1, func() error { return w.svc.ReturnByToken(w.ctx, grants.CredentialName("abcdefgh", open.ID, 2)) }},
 			{"a return", 1, func() error { _, err := w.returns(anna, open.ID); return err }},

@@ -46,8 +46,8 @@ type DoorConfig struct {
 
 	// Return ends the credential of this name if it is live, because somebody has its token and gives it back. Nil: nothing ends.
 	Return func(ctx context.Context, name string) error
-	// Dead hears of a token that is over and that somebody used. Nil: nobody does.
-	Dead func(ctx context.Context, name string) error
+	// Dead hears of a token that is over and that somebody used, and which caller asked about it. Nil: nobody does.
+	Dead func(ctx context.Context, name, caller string) error
 
 	PerSecond float64      // introspections per caller, and revocations of everybody; 0: 200
 	Burst     int          // at once; 0: 400

@@ -90,7 +90,7 @@ func (d *Door) judge(ctx context.Context, who *client, raw string) (introspectio
 		return introspection{}, nil
 	case err != nil:
 		d.counts.dead.Add(1)
-		d.tell(ctx, c.ID)
+		d.tell(ctx, c.ID, who.Name)
 		return introspection{}, nil
 	}
 	var active bool
@@ -106,7 +106,7 @@ func (d *Door) judge(ctx context.Context, who *client, raw string) (introspectio
 	}
 	if !active {
 		d.counts.dead.Add(1)
-		d.tell(ctx, c.ID)
+		d.tell(ctx, c.ID, who.Name)
 		return introspection{}, nil
 	}
 	d.counts.active.Add(1)

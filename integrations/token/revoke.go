@@ -40,8 +40,12 @@ func (d *Door) revoke(w http.ResponseWriter, r *http.Request) {
 }
 
 // tell says that a token was used which is over. The answer to whoever asked does not depend on it.
-func (d *Door) tell(ctx context.Context, name string) {
-	if err := d.bounded(ctx, name, d.config.Dead); err != nil && ctx.Err() == nil {
+func (d *Door) tell(ctx context.Context, name, caller string) {
+	if d.config.Dead == nil {
+		return
+	}
+	err := d.bounded(ctx, name, func(ctx context.Context, name string) error { return d.config.Dead(ctx, name, caller) })
+	if err != nil && ctx.Err() == nil {
 		d.config.Log.Error("the use of a token that is over could not be recorded", "error", err)
 	}
 }

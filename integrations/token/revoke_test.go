@@ -37,6 +37,11 @@ func (n *names) hear(_ context.Context, name string) error {
 	return n.err
 }
 
+// hearFrom is hear for the hook that is told who asked.
+func (n *names) hearFrom(ctx context.Context, name, caller string) error {
+	return n.hear(ctx, name+" at "+caller)
+}
+
 func TestWhoeverHasATokenMayGiveItBack(t *testing.T) {
 	var returned names
 	h := newHouse(t, func(c *token.DoorConfig) { c.Return = returned.hear })
@@ -117,7 +122,7 @@ func TestRevocationsAreLimited(t *testing.T) {
 // What is over and is used all the same is told: what expired, and what the ledger ended. What nobody signed is not.
 func TestTheUseOfADeadTokenIsTold(t *testing.T) {
 	var dead names
-	h := newHouse(t, func(c *token.DoorConfig) { c.Dead = dead.hear })
+	h := newHouse(t, func(c *token.DoorConfig) { c.Dead = dead.hearFrom })
 	live, ended, expired := order(), order(), order()
 	ended.Name, expired.Name = grants.CredentialName("k3v9x2aa", live.Grant, 2), grants.CredentialName("k3v9x2aa", live.Grant, 3)
 	expired.Now, expired.Until = expired.Now.Add(-time.Hour), expired.Now.Add(-time.Minute)
@@ -134,7 +139,7 @@ func TestTheUseOfADeadTokenIsTold(t *testing.T) {
 			t.Errorf("answered %d %s", w.Code, w.Body)
 		}
 	}
-	if diff := cmp.Diff([]string{ended.Name, expired.Name}, dead.heard); diff != "" {
+	if diff := cmp.Diff([]string{ended.Name + " at orders-api", expired.Name + " at orders-api"}, dead.heard); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(h.log.String(), "the ledger is full") {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nightlatch/grants"
+	"nightlatch/integrations/emulators/slackemu"
 )
 
 // givesBack posts a token to the door, as whoever found it does.
@@ -27,7 +28,10 @@ func (n *night) givesBack(token string) {
 
 // TestATokenIsGivenBackAndUsed: whoever has a token may end it, and whoever uses it then is noticed.
 func TestATokenIsGivenBackAndUsed(t *testing.T) {
-	play(t, plan{}, func(n *night) {
+	security := func(n *night) {
+		n.slack.PutChannel(slackemu.Channel{ID: "C0SEC", Name: "security", Members: []string{lou}})
+	}
+	play(t, plan{roles: "security: {channel: C0SEC, people: [U0LOU]}\n", world: security}, func(n *night) {
 		n.openFor("15m")
 		token := n.reveals(ada)
 		n.tokenIs(token, true)
@@ -45,6 +49,10 @@ func TestATokenIsGivenBackAndUsed(t *testing.T) {
 		n.counts(grants.KindDeadUse, 1)
 		if told := strings.Count(n.slack.SeenBy(ada).Text(), "was used after its end"); told != 1 {
 			t.Errorf("ada is told %d times", told)
+		}
+		n.reads(lou, "A credential of <@"+ada+"> for *orders-read* was used after its end", "given back or replaced", "used at *"+caller+"*")
+		if told := strings.Count(n.slack.SeenBy(lou).Text(), "was used after its end"); told != 1 {
+			t.Errorf("security is told %d times", told)
 		}
 	})
 }
