@@ -108,6 +108,11 @@ func (c *checker) Do(r *http.Request) (*http.Response, error) {
 	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
 		c.t.Errorf("request %s %s: %v", r.Method, r.URL, err)
 	}
+	for name := range r.URL.Query() {
+		if route.Operation.Parameters.GetByInAndName("query", name) == nil {
+			c.t.Errorf("the document has no parameter %q of %s", name, r.URL.Path)
+		}
+	}
 	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return nil, fmt.Errorf("passing the request on: %w", err)

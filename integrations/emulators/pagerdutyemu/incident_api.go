@@ -68,12 +68,7 @@ func (e *Emulator) listIncidents(r *http.Request) answer {
 
 // getIncident answers GET /incidents/{id}.
 func (e *Emulator) getIncident(r *http.Request) answer {
-	if q := e.query(r, incidentMethod); len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.incidentAnswer(r, http.StatusOK, r.PathValue("id"))
+	return e.read(r, incidentMethod, nil, func(*query) answer { return e.incidentAnswer(r, http.StatusOK, r.PathValue("id")) })
 }
 
 // incidentAnswer needs the lock.
@@ -204,20 +199,17 @@ func (e *Emulator) update(r *http.Request, method string, readable bool, changes
 
 // listNotes answers GET /incidents/{id}/notes.
 func (e *Emulator) listNotes(r *http.Request) answer {
-	if q := e.query(r, notesMethod); len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	i := e.world.incident(r.PathValue("id"))
-	if i == nil {
-		return notFound()
-	}
-	writer, notes := e.renderer(r), []noteWire{}
-	for _, n := range i.Notes {
-		notes = append(notes, writer.note(n))
-	}
-	return answer{status: http.StatusOK, body: map[string][]noteWire{"notes": notes}}
+	return e.read(r, notesMethod, nil, func(*query) answer {
+		i := e.world.incident(r.PathValue("id"))
+		if i == nil {
+			return notFound()
+		}
+		writer, notes := e.renderer(r), []noteWire{}
+		for _, n := range i.Notes {
+			notes = append(notes, writer.note(n))
+		}
+		return answer{status: http.StatusOK, body: map[string][]noteWire{"notes": notes}}
+	})
 }
 
 // createNote answers POST /incidents/{id}/notes.

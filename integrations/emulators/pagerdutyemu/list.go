@@ -11,6 +11,18 @@ import (
 // horizon is how far /oncalls looks ahead.
 const horizon = 90 * 24 * time.Hour
 
+// read answers a GET: find looks at the world, and complains of what the query says wrongly.
+func (e *Emulator) read(r *http.Request, method string, parameters []string, find func(*query) answer) answer {
+	q := e.query(r, method, parameters...)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	reply := find(q)
+	if len(q.problems) > 0 {
+		return invalid(q.problems...)
+	}
+	return reply
+}
+
 // collection is what one list of the API has of its own.
 type collection[T, W any] struct {
 	method     string
@@ -22,15 +34,9 @@ type collection[T, W any] struct {
 
 // list answers a GET of a collection with the page that was asked for.
 func list[T, W any](e *Emulator, r *http.Request, c collection[T, W]) answer {
-	q := e.query(r, c.method, append(c.parameters, "limit", "offset", "total")...)
-	page := q.page()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	found := c.find(q)
-	if len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	return paged(e.renderer(r), c.name, page, found, c.wire)
+	return e.read(r, c.method, append(c.parameters, "limit", "offset", "total"), func(q *query) answer {
+		return paged(e.renderer(r), c.name, q.page(), c.find(q), c.wire)
+	})
 }
 
 // paged writes the page's part of what was found, and what the page says about itself.

@@ -38,36 +38,32 @@ func (w *world) override(schedule string, over Shift) override {
 // listOverrides answers GET /schedules/{id}/overrides. Only with editable, which leaves out those that have begun, are
 // their IDs shown.
 func (e *Emulator) listOverrides(r *http.Request) answer {
-	q := e.query(r, overridesMethod, "since", "until", "editable", "overflow")
-	for _, name := range []string{"since", "until"} {
-		if !q.values.Has(name) {
-			q.complain(name + " is required.")
+	return e.read(r, overridesMethod, []string{"since", "until", "editable", "overflow"}, func(q *query) answer {
+		id, shown := r.PathValue("id"), q.window()
+		for _, name := range []string{"since", "until"} {
+			if !q.values.Has(name) {
+				q.complain(name + " is required.")
+			}
 		}
-	}
-	shown, editable := q.window(), q.values.Has("editable")
-	if len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	id := r.PathValue("id")
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if refused := e.world.legacySchedule(id); refused != nil {
-		return *refused
-	}
-	writer, now, wires := e.renderer(r), time.Now(), []overrideWire{}
-	byStart := func(a, b override) int { return a.byStart(b.Shift) }
-	for _, o := range slices.SortedStableFunc(slices.Values(e.world.overrides[id]), byStart) {
-		part, inside := shown.cut(o.Shift)
-		if !inside || editable && !o.Start.After(now) {
-			continue
+		if refused := e.world.legacySchedule(id); refused != nil {
+			return *refused
 		}
-		o.Shift = part
-		if !editable {
-			o.id = ""
+		editable, now := q.values.Has("editable"), time.Now()
+		writer, wires := e.renderer(r), []overrideWire{}
+		byStart := func(a, b override) int { return a.byStart(b.Shift) }
+		for _, o := range slices.SortedStableFunc(slices.Values(e.world.overrides[id]), byStart) {
+			part, inside := shown.cut(o.Shift)
+			if !inside || editable && !o.Start.After(now) {
+				continue
+			}
+			o.Shift = part
+			if !editable {
+				o.id = ""
+			}
+			wires = append(wires, writer.override(o))
 		}
-		wires = append(wires, writer.override(o))
-	}
-	return answer{status: http.StatusOK, body: map[string][]overrideWire{"overrides": wires}}
+		return answer{status: http.StatusOK, body: map[string][]overrideWire{"overrides": wires}}
+	})
 }
 
 // wanted is an override as a request asks for it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,58 +17,34 @@ import (
 	"nightlatch/integrations/emulators/pagerdutyemu"
 )
 
+// over is an override of the chef's, as the client asks for it.
+func over(from, until time.Time) client.Override {
+	return client.Override{
+		Start: from.Format(time.RFC3339), End: until.Format(time.RFC3339),
+		User: client.APIObject{ID: "PCHEF", Type: "user_reference"},
+	}
+}
+
 func TestTheRealClientOverridesAShift(t *testing.T) {
 	emu, asked, check := account(t, pagerdutyemu.Config{})
 	now := time.Now().UTC().Truncate(time.Second)
-	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
-	over := func(from, until time.Duration) client.Override {
-		return client.Override{Start: at(from), End: at(until), User: client.APIObject{ID: "PCHEF", Type: "user_reference"}}
-	}
-	running, err := asked.CreateOverrideWithContext(t.Context(), "SNIGHT", over(-time.Minute, 30*time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ahead, err := asked.CreateOverrideWithContext(t.Context(), "SNIGHT", over(40*time.Minute, 50*time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	listed := func(options client.ListOverridesOptions) []string {
+	onCall := func(want string) {
 		t.Helper()
-		options.Since, options.Until = at(0), at(45*time.Minute)
-		list, err := asked.ListOverridesWithContext(t.Context(), "SNIGHT", options)
-		wantNil(t, err)
-		var seen []string
-		for _, o := range list.Overrides {
-			seen = append(seen, o.ID+" "+o.User.ID+" "+o.Start+" "+o.End)
-		}
-		return seen
-	}
-	first := " PCHEF " + at(0) + " " + at(30*time.Minute)
-	second := " PCHEF " + at(40*time.Minute) + " "
-	for name, test := range map[string]struct{ got, want []string }{
-		"cut to the window": {listed(client.ListOverridesOptions{}), []string{first, second + at(45*time.Minute)}},
-		"overflowing": {
-			listed(client.ListOverridesOptions{Overflow: true}),
-			[]string{" PCHEF " + running.Start + " " + running.End, second + at(50*time.Minute)},
-		},
-		"editable": {listed(client.ListOverridesOptions{Editable: true}), []string{ahead.ID + second + at(45*time.Minute)}},
-	} {
-		if diff := cmp.Diff(test.want, test.got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		list, err := asked.ListOnCallsWithContext(t.Context(), client.ListOnCallOptions{ScheduleIDs: []string{"SNIGHT"}})
+		if err != nil || len(list.OnCalls) != 1 || list.OnCalls[0].User.ID != want {
+			t.Errorf("on call: %+v, %v, want %s alone", list, err, want)
 		}
 	}
-	window := client.GetScheduleOptions{Since: at(0), Until: at(time.Hour)}
-	schedule, err := asked.GetScheduleWithContext(t.Context(), "SNIGHT", window)
+	onCall("PANA")
+	running, err := asked.CreateOverrideWithContext(t.Context(), "SNIGHT", over(now.Add(-time.Minute), now.Add(30*time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var final []string
-	for _, entry := range schedule.FinalSchedule.RenderedScheduleEntries {
-		final = append(final, entry.User.ID)
+	ahead, err := asked.CreateOverrideWithContext(t.Context(), "SNIGHT", over(now.Add(40*time.Minute), now.Add(50*time.Minute)))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"PCHEF", "PANA", "PCHEF", "PANA"}, final); diff != "" {
-		t.Errorf("final schedule (-want +got):\n%s", diff)
-	}
+	onCall("PCHEF")
 	wantNil(t, asked.DeleteOverrideWithContext(t.Context(), "SNIGHT", running.ID))
 	wantNil(t, asked.DeleteOverrideWithContext(t.Context(), "SNIGHT", ahead.ID))
 	for id, want := range map[string]int{running.ID: 400, ahead.ID: 404} {
@@ -75,10 +52,8 @@ func TestTheRealClientOverridesAShift(t *testing.T) {
 			t.Errorf("deleting %s again: %v, want %d", id, err, want)
 		}
 	}
-	if on := emu.OnCall(time.Now()); len(on) == 0 || on[0].User != "PANA" {
-		t.Errorf("on call without overrides: %v", on)
-	}
-	check.wants("POST /schedules/{id}/overrides 201", "GET /schedules/{id}/overrides 200", "DELETE /schedules/{id}/overrides/{override_id} 200",
+	onCall("PANA")
+	check.wants("GET /oncalls 200", "POST /schedules/{id}/overrides 201", "DELETE /schedules/{id}/overrides/{override_id} 200",
 		"DELETE /schedules/{id}/overrides/{override_id} 204", "DELETE /schedules/{id}/overrides/{override_id} 400",
 		"DELETE /schedules/{id}/overrides/{override_id} 404")
 	if v := emu.Violations(); len(v) > 0 {
@@ -86,25 +61,68 @@ func TestTheRealClientOverridesAShift(t *testing.T) {
 	}
 }
 
+func TestOverridesAreListedInAWindow(t *testing.T) {
+	_, asked, check := account(t, pagerdutyemu.Config{})
+	now := time.Now().UTC().Truncate(time.Second)
+	minute := func(m int) time.Time { return now.Add(time.Duration(m) * time.Minute) }
+	for _, o := range []client.Override{over(minute(40), minute(50)), over(minute(-1), minute(30))} {
+		_, err := asked.CreateOverrideWithContext(t.Context(), "SNIGHT", o)
+		wantNil(t, err)
+	}
+	type seen struct{ id, start, end string }
+	see := func(id string, from, until int) seen {
+		return seen{id, minute(from).Format(time.RFC3339), minute(until).Format(time.RFC3339)}
+	}
+	for name, test := range map[string]struct {
+		from, until int
+		options     client.ListOverridesOptions
+		want        []seen
+	}{
+		"cut to it":   {0, 45, client.ListOverridesOptions{}, []seen{see("", 0, 30), see("", 40, 45)}},
+		"overflowing": {0, 45, client.ListOverridesOptions{Overflow: true}, []seen{see("", -1, 30), see("", 40, 50)}},
+		"editable":    {0, 60, client.ListOverridesOptions{Editable: true}, []seen{see("QOVER0001", 40, 50)}},
+		"outside":     {50, 60, client.ListOverridesOptions{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.options.Since, test.options.Until = minute(test.from).Format(time.RFC3339), minute(test.until).Format(time.RFC3339)
+			list, err := asked.ListOverridesWithContext(t.Context(), "SNIGHT", test.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []seen
+			for _, o := range list.Overrides {
+				got = append(got, seen{o.ID, o.Start, o.End})
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("overrides %v, want %v", got, test.want)
+			}
+		})
+	}
+	backwards := client.ListOverridesOptions{Since: minute(45).Format(time.RFC3339), Until: minute(0).Format(time.RFC3339)}
+	if _, err := asked.ListOverridesWithContext(t.Context(), "SNIGHT", backwards); status(err) != 400 {
+		t.Errorf("the wrong way: %v", err)
+	}
+	check.wants("GET /schedules/{id}/overrides 200", "GET /schedules/{id}/overrides 400")
+}
+
 func TestAnOverrideIsRefused(t *testing.T) {
 	emu, asked, check := account(t, pagerdutyemu.Config{})
 	emu.PutSchedule(pagerdutyemu.Schedule{ID: "SNEW", Name: "Shift-based", V3: true})
 	now := time.Now().UTC().Truncate(time.Second)
-	from, until := now.Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339)
-	over := func(user, from, until string) client.Override {
-		return client.Override{Start: from, End: until, User: client.APIObject{ID: user, Type: "user_reference"}}
-	}
+	from, until := now, now.Add(time.Hour)
+	stranger := over(from, until)
+	stranger.User.ID = "PEVE"
 	for name, test := range map[string]struct {
 		schedule string
 		override client.Override
 		want     int
 		why      []string
 	}{
-		"taken":                  {"SNIGHT", over("PCHEF", from, until), 0, nil},
-		"it ends as it starts":   {"SNIGHT", over("PCHEF", from, from), 400, []string{"Override must end after its start"}},
-		"a stranger":             {"SNIGHT", over("PEVE", from, until), 400, []string{"User not found"}},
-		"no such schedule":       {"SNONE", over("PCHEF", from, until), 404, nil},
-		"a shift-based schedule": {"SNEW", over("PCHEF", from, until), 400, []string{"A shift-based schedule is not served here."}},
+		"taken":                  {"SNIGHT", over(from, until), 0, nil},
+		"it ends as it starts":   {"SNIGHT", over(from, from), 400, []string{"Override must end after its start"}},
+		"a stranger":             {"SNIGHT", stranger, 400, []string{"User not found"}},
+		"no such schedule":       {"SNONE", over(from, until), 404, nil},
+		"a shift-based schedule": {"SNEW", over(from, until), 400, []string{"A shift-based schedule is not served here."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := asked.CreateOverrideWithContext(t.Context(), test.schedule, test.override)
@@ -118,10 +136,12 @@ func TestAnOverrideIsRefused(t *testing.T) {
 			}
 		})
 	}
-	_, unbounded := asked.ListOverridesWithContext(t.Context(), "SNEW", client.ListOverridesOptions{Since: from, Until: until})
+	_, listed := asked.ListOverridesWithContext(t.Context(), "SNEW", client.ListOverridesOptions{
+		Since: from.Format(time.RFC3339), Until: until.Format(time.RFC3339),
+	})
 	deleted := asked.DeleteOverrideWithContext(t.Context(), "SNEW", "QOVER0001")
-	if status(unbounded) != 400 || status(deleted) != 400 {
-		t.Errorf("a shift-based schedule: list %v, delete %v", unbounded, deleted)
+	if status(listed) != 400 || status(deleted) != 400 {
+		t.Errorf("a shift-based schedule: list %v, delete %v", listed, deleted)
 	}
 	check.wants("POST /schedules/{id}/overrides 400", "POST /schedules/{id}/overrides 404", "GET /schedules/{id}/overrides 400")
 }

@@ -28,7 +28,9 @@ type ruleWire struct {
 }
 
 // policyIncludes are what may be asked for in full; the account has no teams.
-var policyIncludes = []string{"services", "teams", "targets", "escalation_rule_assignment_strategies"}
+func policyIncludes() []string {
+	return []string{"services", "teams", "targets", "escalation_rule_assignment_strategies"}
+}
 
 // listPolicies answers GET /escalation_policies.
 func (e *Emulator) listPolicies(r *http.Request) answer {
@@ -36,7 +38,7 @@ func (e *Emulator) listPolicies(r *http.Request) answer {
 		method: policiesMethod, name: "escalation_policies", wire: renderer.policy,
 		parameters: []string{"query", "user_ids[]", "team_ids[]", "include[]", "sort_by"},
 		find: func(q *query) []Policy {
-			q.oneOf("include[]", policyIncludes...)
+			q.oneOf("include[]", policyIncludes()...)
 			q.oneOf("sort_by", "name", "name:asc", "name:desc")
 			matches := found(e.world.policies, func(p Policy) bool {
 				return q.finds(p.title()) && q.wantsAny("user_ids[]", p.users()) && q.wantsAny("team_ids[]", nil)
@@ -52,18 +54,14 @@ func (e *Emulator) listPolicies(r *http.Request) answer {
 
 // getPolicy answers GET /escalation_policies/{id}.
 func (e *Emulator) getPolicy(r *http.Request) answer {
-	q := e.query(r, policyMethod, "include[]")
-	q.oneOf("include[]", policyIncludes...)
-	if len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	p, ok := e.world.policies[r.PathValue("id")]
-	if !ok {
-		return notFound()
-	}
-	return answer{status: http.StatusOK, body: map[string]policyWire{"escalation_policy": e.renderer(r).policy(p)}}
+	return e.read(r, policyMethod, []string{"include[]"}, func(q *query) answer {
+		q.oneOf("include[]", policyIncludes()...)
+		p, ok := e.world.policies[r.PathValue("id")]
+		if !ok {
+			return notFound()
+		}
+		return answer{status: http.StatusOK, body: map[string]policyWire{"escalation_policy": e.renderer(r).policy(p)}}
+	})
 }
 
 // title is what a policy is called; one without a name is called after its ID.

@@ -118,6 +118,7 @@ func (q *query) number(name string, otherwise int) int {
 	n, err := strconv.Atoi(q.values.Get(name))
 	if err != nil || n < 0 {
 		q.complain(name + " is not a number.")
+		return otherwise
 	}
 	return n
 }

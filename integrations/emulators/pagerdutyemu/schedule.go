@@ -106,22 +106,17 @@ func (w window) cut(s Shift) (Shift, bool) {
 
 // getSchedule answers GET /schedules/{id}, with what a window shows of it if one is given.
 func (e *Emulator) getSchedule(r *http.Request) answer {
-	q := e.query(r, scheduleMethod, "time_zone", "since", "until", "overflow")
-	shown := q.window()
-	if len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	id := r.PathValue("id")
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if refused := e.world.legacySchedule(id); refused != nil {
-		return *refused
-	}
-	writer := e.renderer(r)
-	wire := writer.schedule(id)
-	wire.Final = writer.sub("Final Schedule", e.world.final(id), shown)
-	wire.Overrides = writer.sub("Overrides", lay(nil, e.world.overrides[id]), shown)
-	return answer{status: http.StatusOK, body: map[string]scheduleWire{"schedule": wire}}
+	return e.read(r, scheduleMethod, []string{"time_zone", "since", "until", "overflow"}, func(q *query) answer {
+		id, shown := r.PathValue("id"), q.window()
+		if refused := e.world.legacySchedule(id); refused != nil {
+			return *refused
+		}
+		writer := e.renderer(r)
+		wire := writer.schedule(id)
+		wire.Final = writer.sub("Final Schedule", e.world.final(id), shown)
+		wire.Overrides = writer.sub("Overrides", lay(nil, e.world.overrides[id]), shown)
+		return answer{status: http.StatusOK, body: map[string]scheduleWire{"schedule": wire}}
+	})
 }
 
 func (r renderer) schedule(id string) scheduleWire {

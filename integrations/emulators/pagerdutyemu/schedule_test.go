@@ -1,6 +1,7 @@
 package pagerdutyemu_test
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
@@ -38,4 +39,35 @@ func TestTheFinalScheduleIsCutToItsWindow(t *testing.T) {
 		t.Errorf("shift-based: %v; missing: %v", shiftBased, missing)
 	}
 	check.wants("GET /schedules 200", "GET /schedules/{id} 200", "GET /schedules/{id} 400", "GET /schedules/{id} 404")
+}
+
+func TestAScheduleShowsItsOverridesInAWindow(t *testing.T) {
+	emu, asked, check := account(t, pagerdutyemu.Config{})
+	from := time.Now().UTC().Truncate(time.Second)
+	emu.SetShifts("SNIGHT", pagerdutyemu.Shift{User: "PANA"})
+	emu.Override("SNIGHT", pagerdutyemu.Shift{User: "PCHEF", Start: from, End: from.Add(30 * time.Minute)})
+	type reading struct {
+		Coverage *float64                             `json:"rendered_coverage_percentage"`
+		Entries  []struct{ User struct{ ID string } } `json:"rendered_schedule_entries"`
+	}
+	type whole struct {
+		Schedule struct {
+			Final     reading `json:"final_schedule"`
+			Overrides reading `json:"overrides_subschedule"`
+		}
+	}
+	// The client has a wrong name for the overrides, and does not see them.
+	shown := decode[whole](t, get(t, emu, "/schedules/SNIGHT?since="+url.QueryEscape(from.Format(time.RFC3339))).Body).Schedule
+	if len(shown.Final.Entries) != 2 || *shown.Final.Coverage != 100 || len(shown.Overrides.Entries) != 1 ||
+		shown.Overrides.Entries[0].User.ID != "PCHEF" || *shown.Overrides.Coverage > 1 {
+		t.Errorf("overridden: %+v", shown)
+	}
+	if shown = decode[whole](t, get(t, emu, "/schedules/SNIGHT").Body).Schedule; len(shown.Final.Entries) != 0 || shown.Final.Coverage != nil {
+		t.Errorf("without a window: %+v", shown)
+	}
+	_, err := asked.GetScheduleWithContext(t.Context(), "SNIGHT", client.GetScheduleOptions{})
+	wantNil(t, err)
+	_, err = asked.GetScheduleWithContext(t.Context(), "SNIGHT", client.GetScheduleOptions{Since: from.Format(time.RFC3339)})
+	wantNil(t, err)
+	check.wants("GET /schedules/{id} 200")
 }

@@ -23,16 +23,13 @@ func (e *Emulator) listServices(r *http.Request) answer {
 
 // getService answers GET /services/{id}.
 func (e *Emulator) getService(r *http.Request) answer {
-	if q := e.query(r, serviceMethod); len(q.problems) > 0 {
-		return invalid(q.problems...)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s, ok := e.world.services[r.PathValue("id")]
-	if !ok {
-		return notFound()
-	}
-	return answer{status: http.StatusOK, body: map[string]serviceWire{"service": e.renderer(r).service(s)}}
+	return e.read(r, serviceMethod, nil, func(*query) answer {
+		s, ok := e.world.services[r.PathValue("id")]
+		if !ok {
+			return notFound()
+		}
+		return answer{status: http.StatusOK, body: map[string]serviceWire{"service": e.renderer(r).service(s)}}
+	})
 }
 
 func (r renderer) service(s Service) serviceWire {

@@ -152,6 +152,11 @@ func TestWhatPagerDutyWouldNotTakeIsRefused(t *testing.T) {
 		"no zone":            {"/oncalls?time_zone=Mars", nil, 400, false},
 		"too deep":           {"/users?limit=100&offset=9950", nil, 400, false},
 		"no limit":           {"/users?limit=0", nil, 400, false},
+		"a negative limit":   {"/users?limit=-1", nil, 400, false},
+		"a negative offset":  {"/oncalls?offset=-1", nil, 400, false},
+		"no number":          {"/users?limit=all", nil, 400, false},
+		"no window":          {"/schedules/S/overrides", nil, 400, false},
+		"an empty window":    {"/schedules/S?since=" + since + "&until=" + since, nil, 400, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			emu := pagerdutyemu.New(pagerdutyemu.Config{})

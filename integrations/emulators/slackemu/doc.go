@@ -8,7 +8,8 @@
 // PutChannel and PutUserGroup, and let the app connect to Config.BaseURL with "/api/" behind it. People act by RunCommand,
 // Press, Fill, Submit, CloseView, OpenHome, OpenMessages, Reload and UseDevice; SeenBy says what one person sees. ChangeUser and
 // ChangeUserGroup are what happens in the workspace meanwhile, with the events that tell the app. Close ends it. In a bubble
-// every method may be called; none of them waits for the wire, except Act.Wait.
+// every method may be called; none of them waits for the wire, except Act.Wait. Nothing is forgotten: what the workspace
+// holds grows with what is sent to it, so that it is good for an evening, and not for a month.
 //
 // # What it answers
 //

@@ -140,17 +140,23 @@ func (e *Emulator) changeView(v *view, body object) {
 	v.state = initialState(body["blocks"].([]any), v.state)
 }
 
-func (e *Emulator) openView(c *call) answer {
+// asked reads a call that wants a new modal.
+func (e *Emulator) asked(c *call) (*trigger, object, answer) {
 	t, a := e.redeem(c)
 	if a.err != "" {
-		return a
+		return nil, nil, a
 	}
 	body, a := e.parseView(c.method.Name, "modal", c.args["view"])
+	if a.err == "" && e.duplicate(body, nil) {
+		a = refuse("duplicate_external_id")
+	}
+	return t, body, a
+}
+
+func (e *Emulator) openView(c *call) answer {
+	t, body, a := e.asked(c)
 	if a.err != "" {
 		return a
-	}
-	if e.duplicate(body, nil) {
-		return refuse("duplicate_external_id")
 	}
 	t.used = true
 	v := e.show(t.seat, body, nil)
@@ -160,18 +166,12 @@ func (e *Emulator) openView(c *call) answer {
 
 // pushView lays a modal onto the one in which something was pressed.
 func (e *Emulator) pushView(c *call) answer {
-	t, a := e.redeem(c)
-	if a.err != "" {
-		return a
-	}
-	body, a := e.parseView(c.method.Name, "modal", c.args["view"])
+	t, body, a := e.asked(c)
 	if a.err != "" {
 		return a
 	}
 	stack := e.stacks[t.seat]
 	switch {
-	case e.duplicate(body, nil):
-		return refuse("duplicate_external_id")
 	case !slices.Contains(stack, t.from): // pressed elsewhere, or closed since
 		return refuse("not_found")
 	case len(stack) >= stackLimit:
