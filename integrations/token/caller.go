@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -98,18 +99,20 @@ type client struct {
 	Caller
 	hash    []byte
 	limiter *rate.Limiter
+	refused *rate.Limiter // how often it is logged that its secret was wrong
 }
 
 // clients are the callers by how they prove themselves.
 type clients struct {
 	byName        map[string]*client // with a secret
 	byCertificate map[string]*client
+	strangers     *rate.Limiter // how often it is logged that somebody else asks
 }
 
 func newClients(callers []Caller, perSecond float64, burst int) (clients, error) {
-	all := clients{byName: map[string]*client{}, byCertificate: map[string]*client{}}
+	all := clients{byName: map[string]*client{}, byCertificate: map[string]*client{}, strangers: seldom()}
 	for _, c := range callers {
-		known := &client{Caller: c, limiter: rate.NewLimiter(rate.Limit(perSecond), burst)}
+		known := &client{Caller: c, limiter: rate.NewLimiter(rate.Limit(perSecond), burst), refused: seldom()}
 		if c.Certificate != "" {
 			all.byCertificate[c.Certificate] = known
 			continue
@@ -124,9 +127,12 @@ func newClients(callers []Caller, perSecond float64, burst int) (clients, error)
 	return all, nil
 }
 
+// seldom is how often the log says that somebody is kept out: a service with a wrong secret asks with each of its calls.
+func seldom() *rate.Limiter { return rate.NewLimiter(rate.Every(time.Minute), 1) }
+
 // authenticate finds out who asks. Whoever sends a user name must have its secret,
-// whatever certificate comes with it.
-func (c clients) authenticate(r *http.Request) (*client, bool) {
+// whatever certificate comes with it. A caller that is not proven is returned if its name is known.
+func (c clients) authenticate(r *http.Request) (who *client, proven bool) {
 	if name, secret, ok := r.BasicAuth(); ok {
 		return c.withSecret(name, secret)
 	}
@@ -147,10 +153,7 @@ func (c clients) withSecret(name, secret string) (*client, bool) {
 	if plain, err := url.QueryUnescape(secret); err == nil && plain != secret {
 		right = matches(plain, want) || right
 	}
-	if !ok || !right {
-		return nil, false
-	}
-	return known, true
+	return known, ok && right
 }
 
 func matches(secret string, want []byte) bool {

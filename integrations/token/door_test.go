@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -194,4 +196,31 @@ func TestDoorNamesAllProblemsAtOnce(t *testing.T) {
 			t.Errorf("the error does not say %q:\n%v", part, err)
 		}
 	}
+}
+
+// TestTheLogNamesWhoIsKeptOut: to a service with a wrong secret a refusal looks like an outage, so its operator looks here.
+func TestTheLogNamesWhoIsKeptOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, nil)
+		raw := issue(t, h.issuer, order())
+		count := func(want int, what string) {
+			t.Helper()
+			if got := strings.Count(h.log.String(), what); got != want {
+				t.Errorf("%d times %q, want %d:\n%s", got, what, want, h.log)
+			}
+		}
+		for range 100 {
+			h.ask(t, "orders-api", "not-"+secret, raw)
+			h.ask(t, "billing-api", "not-other", raw)
+			h.ask(t, "secret-in-the-wrong-place", secret, raw)
+		}
+		count(1, "caller=orders-api")
+		count(1, "caller=billing-api")
+		count(1, "somebody may not ask")
+		count(0, "secret-in-the-wrong-place")
+		count(0, secret)
+		time.Sleep(time.Minute)
+		h.ask(t, "orders-api", "not-"+secret, raw)
+		count(2, "caller=orders-api")
+	})
 }

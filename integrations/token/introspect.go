@@ -26,8 +26,9 @@ type refusal struct {
 
 // introspect answers whether a token holds: who asks, how often, what for, and then whether.
 func (d *Door) introspect(w http.ResponseWriter, r *http.Request) {
-	who, ok := d.clients.authenticate(r)
-	if !ok {
+	who, proven := d.clients.authenticate(r)
+	if !proven {
+		d.complain(r, who)
 		d.counts.unauthenticated.Add(1)
 		w.Header().Set("WWW-Authenticate", `Basic realm="introspection", charset="UTF-8"`)
 		answer(w, http.StatusUnauthorized, refusal{"invalid_client", "the caller is not known, or its proof is wrong"})
@@ -57,6 +58,19 @@ func (d *Door) introspect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, found)
+}
+
+// complain says who is kept out, because from their side it may look like an outage. The name that a
+// stranger gives stays out of the log: it may be a secret in the wrong place.
+func (d *Door) complain(r *http.Request, who *client) {
+	switch {
+	case who != nil && who.refused.Allow():
+		d.config.Log.Warn("a caller may not ask about tokens: its secret is not the one whose hash the configuration has",
+			"caller", who.Name, "from", r.RemoteAddr)
+	case who == nil && d.clients.strangers.Allow():
+		d.config.Log.Warn("somebody may not ask about tokens: no caller of the configuration has this name or certificate",
+			"from", r.RemoteAddr)
+	}
 }
 
 // readForm returns the one token of a request, or what is wrong with it.

@@ -27,7 +27,8 @@ type Config struct {
 	Audience string
 
 	// Caller and Secret prove this service to the issuer by HTTP Basic. Both empty:
-	// Client has a certificate that the issuer knows.
+	// Client has a certificate that the issuer knows. White space around the secret, such as the
+	// newline at the end of its file, is not part of it.
 	Caller string
 	Secret Secret
 
@@ -76,6 +77,7 @@ func (c Config) complete() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	c.Secret = Secret(strings.TrimSpace(string(c.Secret)))
 	errs := []error{checkIssuer(c.Issuer)}
 	if c.Audience == "" {
 		errs = append(errs, errors.New("the audience is empty; name this service as the roles do"))

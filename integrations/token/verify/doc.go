@@ -55,7 +55,7 @@
 // one second and one question after its end. While the issuer does not answer,
 // tokens that it called live when it was asked last go on for OfflineGrace after that,
 // and never beyond their expiry; all others are answered 503. An issuer that answers, and does
-// not know this service, is no outage: nothing goes on then. Offline asks
+// not know this service (a wrong secret), is no outage: nothing goes on then, and the log says what to compare. Offline asks
 // for keys only: it accepts tokens that were made for at most ten minutes, and refuses all
 // others, because their end would not be noticed. A call that has begun is never cut; a
 // connection that was upgraded outlives its token unless the handler looks at [Token].

@@ -23,10 +23,18 @@ const maxAnswer = 64 << 10
 
 // issuer asks Nightlatch.
 type issuer struct {
-	config     Config
-	keysSilent atomic.Bool // there was no answer when it was asked last
-	liveSilent atomic.Bool
+	config    Config
+	keysState atomic.Int32 // how it answered when it was asked last, one of the below
+	liveState atomic.Int32
 }
+
+// How an issuer answers.
+const (
+	answers int32 = iota
+	isSilent
+	isUseless
+	refusesUs
+)
 
 // keys asks for the public keys.
 func (i *issuer) keys(ctx context.Context) (keySet, error) {
@@ -46,7 +54,7 @@ func (i *issuer) keys(ctx context.Context) (keySet, error) {
 	if err != nil {
 		err = fmt.Errorf("asking for the issuer's keys: %w", err)
 	}
-	i.note(&i.keysSilent, err)
+	i.note(&i.keysState, err)
 	return set, err
 }
 
@@ -79,11 +87,12 @@ func (i *issuer) live(ctx context.Context, c claims, raw string) (bool, error) {
 	if err != nil {
 		err = fmt.Errorf("introspecting: %w", err)
 	}
-	i.note(&i.liveSilent, err)
+	i.note(&i.liveState, err)
 	return err == nil && *answer.Active, err
 }
 
-// do returns the body of a good answer. errUnanswered: nobody is there, or too busy; errUnusable: somebody says no.
+// do returns the body of a good answer. errUnanswered: nobody is there, or too busy; errUnknown: it knows
+// no such caller; errUnusable: somebody says something else.
 // The error names the address, and nothing of what was sent.
 func (i *issuer) do(r *http.Request) ([]byte, error) {
 	r.Header.Set("Accept", "application/json")
@@ -98,6 +107,8 @@ func (i *issuer) do(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("%w: reading its answer: %w", errUnanswered, err)
 	case w.StatusCode >= http.StatusInternalServerError, w.StatusCode == http.StatusTooManyRequests:
 		return nil, fmt.Errorf("%w: its status is %d", errUnanswered, w.StatusCode)
+	case w.StatusCode == http.StatusUnauthorized && r.URL.Path == introspectPath:
+		return nil, errUnknown
 	case w.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("%w: its status is %d", errUnusable, w.StatusCode)
 	case len(body) > maxAnswer:
@@ -106,13 +117,30 @@ func (i *issuer) do(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// note logs when the issuer stops answering, and when it answers again: not for each call of an outage.
-func (i *issuer) note(silent *atomic.Bool, err error) {
+// note logs when the issuer begins to answer in another way: not for each call of an outage.
+func (i *issuer) note(last *atomic.Int32, err error) {
+	state := answers
 	switch {
-	case err == nil && silent.CompareAndSwap(true, false):
-		i.config.Log.Info("the token issuer answers again", "issuer", i.config.Issuer)
-	case err != nil && silent.CompareAndSwap(false, true):
-		i.config.Log.Error("the token issuer gives no answer", "issuer", i.config.Issuer, "error", err,
-			"temporary", errors.Is(err, errUnanswered))
+	case errors.Is(err, errUnanswered):
+		state = isSilent
+	case errors.Is(err, errUnknown):
+		state = refusesUs
+	case err != nil:
+		state = isUseless
+	}
+	if last.Swap(state) == state {
+		return
+	}
+	log := i.config.Log.With("issuer", i.config.Issuer)
+	switch state {
+	case answers:
+		log.Info("the token issuer answers again")
+	case isSilent:
+		log.Error("the token issuer gives no answer", "error", err)
+	case isUseless:
+		log.Error("the token issuer's answer is of no use", "error", err)
+	case refusesUs:
+		log.Error("the token issuer refuses this service: compare Caller and Secret with introspection in its configuration",
+			"caller", i.config.Caller, "error", err)
 	}
 }

@@ -17,6 +17,7 @@ var (
 	errDead       = errors.New("the token is revoked or over")
 	errUnanswered = errors.New("the issuer does not answer")
 	errUnusable   = errors.New("the issuer's answer is of no use")
+	errUnknown    = errors.New("the issuer does not know this service by the caller's name and secret, or by its certificate")
 	errPath       = errors.New("the path is not plain")
 	errHeader     = errors.New("a header replaces the method or the path")
 	errScope      = errors.New("the token does not open this")
@@ -58,6 +59,12 @@ func refusalOf(err error) *refusal {
 			return &refusal{status: r.status, Code: r.code, Description: r.err.Error()}
 		}
 	}
+	if errors.Is(err, errUnknown) { // nothing that the caller did, and nothing that trying again helps
+		return &refusal{
+			status: http.StatusServiceUnavailable, Code: "server_error",
+			Description: "this service is not allowed to ask whether the token holds; its operator has to correct that, its log says how",
+		}
+	}
 	return &refusal{
 		status: http.StatusServiceUnavailable, Code: "temporarily_unavailable",
 		Description: "nobody can say now whether the token holds; try again in a second",
@@ -68,8 +75,9 @@ func refusalOf(err error) *refusal {
 func (r *refusal) write(w http.ResponseWriter) {
 	h := w.Header()
 	switch {
-	case r.status == http.StatusServiceUnavailable:
+	case r.Code == "temporarily_unavailable":
 		h.Set("Retry-After", "1")
+	case r.status == http.StatusServiceUnavailable:
 	case r.Code == "":
 		h.Set("WWW-Authenticate", `Bearer realm="nightlatch"`)
 	default:
