@@ -17,6 +17,7 @@ import (
 	"nightlatch/grants/ledger/boltkv"
 	"nightlatch/grants/ledger/kvtest"
 	"nightlatch/grants/service"
+	"nightlatch/integrations/issuertest"
 )
 
 const team = "T1"
@@ -54,6 +55,7 @@ type world struct {
 	slack    *slack
 	board    *board
 	target   *target
+	lying    bool // the issuer answers "revoked" and keeps everything
 	roles    []grants.Role
 	reread   time.Duration
 	settle   time.Duration
@@ -192,9 +194,13 @@ func (w *world) starts(n int, after bool) error {
 }
 
 func (w *world) config() service.Config {
+	var issuer service.Issuer = w.target
+	if w.lying {
+		issuer = issuertest.Liar{Issuer: w.target}
+	}
 	return service.Config{
 		Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
-		Issuers: map[string]service.Issuer{"vault": w.target}, Team: team, Digest: "digest",
+		Issuers: map[string]service.Issuer{"vault": issuer}, Team: team, Digest: "digest",
 		Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 }

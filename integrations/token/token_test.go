@@ -188,7 +188,7 @@ func (h *house) ask(t testing.TB, caller, password, raw string) *httptest.Respon
 }
 
 // holds introspects as orders-api and says whether the token is active.
-func (h *house) holds(t *testing.T, raw string) bool {
+func (h *house) holds(t testing.TB, raw string) bool {
 	t.Helper()
 	w := h.ask(t, "orders-api", secret, raw)
 	switch body := strings.TrimSpace(w.Body.String()); {
