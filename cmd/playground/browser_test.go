@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // size is a screen that the page must be good on.
@@ -144,8 +143,13 @@ func (d *desk) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 // click presses what a person sees there, with the mouse, where it is. Nothing may lie over it.
 func (d *desk) click(selector string) {
 	d.Helper()
-	find := fmt.Sprintf("document.querySelector(%q)", selector)
-	d.holds(find + "?.checkVisibility() === true && !" + find + ".disabled")
+	d.press(fmt.Sprintf("document.querySelector(%q)", selector))
+}
+
+// press clicks what an expression finds.
+func (d *desk) press(find string) {
+	d.Helper()
+	d.holds(fmt.Sprintf("((node) => node?.checkVisibility() === true && !node.disabled)(%s)", find))
 	at := evaluate[struct {
 		X, Y float64
 		Free bool
@@ -157,9 +161,9 @@ func (d *desk) click(selector string) {
 	})(%s)`, find))
 	if !at.Free {
 		d.shoot("failed-at")
-		d.Fatalf("something lies over %s", selector)
+		d.Fatalf("something lies over %s", find)
 	}
-	d.do("clicking "+selector, chromedp.MouseClickXY(at.X, at.Y))
+	d.do("clicking "+find, chromedp.MouseClickXY(at.X, at.Y))
 }
 
 // evaluate asks the page.
@@ -217,7 +221,7 @@ func (d *desk) looks(name string) {
 	}
 }
 
-// part shows a part of the page: "talk", "night", "token" or "wires". On a desk they are all there.
+// part shows a part of the page: "talk", "night", "token" or "log". On a desk they are all there.
 func (d *desk) part(name string) {
 	d.Helper()
 	if d.phone {
@@ -231,111 +235,6 @@ func (d *desk) be(who, place string) {
 	d.click("[data-person=" + who + "]")
 	d.part("talk")
 	d.click("[data-place=" + place + "]")
-}
-
-// TestPage lives through the night in a browser, on a phone and on a desk.
-func TestPage(t *testing.T) {
-	chromium(t)
-	start := playground(t)
-	for _, s := range sizes() {
-		t.Run(s.name, func(t *testing.T) {
-			d := sit(t, s, start)
-			d.asked()
-			d.approved()
-			d.revealed()
-			d.used()
-			d.over()
-			d.refused()
-			d.close()
-			for _, complaint := range <-d.console {
-				t.Errorf("the console has %s", complaint)
-			}
-		})
-	}
-}
-
-func (d *desk) asked() {
-	d.sees("#hint", "You are Mara")
-	d.sees("#people", "Mara", "On call", "Otto")
-	d.looks("1-start")
-	d.click(".suggestion")
-	d.click(".send")
-	d.sees(".ephemeral", "Only visible to you", "waits for a yes", "Withdraw")
-	d.sees(".message:not(.ephemeral)", "@Mara asks for orders-write", "order 4711 is stuck")
-	d.sees("#hint", "Be Jonas")
-	d.looks("2-asked")
-}
-
-func (d *desk) approved() {
-	d.be("U0JONAS", "C0ORDERS")
-	d.sees(".messages", "Approve")
-	d.looks("3-approve")
-	d.click("[data-action=approve]")
-	d.sees(".message:not(.ephemeral)", "@Mara has orders-write", "Said yes: @Jonas", "Revoke")
-}
-
-func (d *desk) revealed() {
-	d.be("U0MARA", "bot")
-	d.sees(".messages", "You have orders-write", "Jonas said yes")
-	d.looks("4-approved")
-	d.click(".message:last-child [data-action=reveal]")
-	d.sees(".window", "Your secret", "eyJ", "Copy it now")
-	d.looks("5-secret")
-	d.click(".window .copy")
-	d.sees("#toasts", "The token box has it")
-	d.click(".window .shut")
-	d.do("waiting for the window to close", chromedp.WaitNotPresent(".window"))
-}
-
-func (d *desk) used() {
-	d.part("token")
-	d.click("#try")
-	d.sees("#result", "200 OK", "order 4711, Alarm clock: stuck")
-	d.sees("#hint", "End the shift")
-	d.looks("6-used")
-}
-
-func (d *desk) over() {
-	d.part("night")
-	d.looks("7-night")
-	d.click("[data-change=end]")
-	d.sees("#shifts", "Nobody is on call on the first line")
-	d.part("token")
-	d.sees("#result", "401 Unauthorized", "revoked or over")
-	d.sees("#token", "after the end of the shift")
-	if late := evaluate[float64](d, `Number(document.querySelector("#token").innerText.match(/Dead ([0-9.]+) s/)?.[1] ?? 99)`); late > 2 {
-		d.Errorf("the token was dead %.1f s after the end of the shift, not within 2 s", late)
-	}
-	d.looks("8-dead")
-	d.part("talk")
-	d.sees(".messages", "Your access to orders-write is over")
-	d.looks("9-over")
-	d.part("wires")
-	d.sees("#wires", "answered Mara alone", "call refused")
-	if d.phone {
-		d.looks("10-wires")
-	}
-}
-
-func (d *desk) refused() {
-	d.be("U0PRIYA", "C0ORDERS")
-	d.do("writing a command", chromedp.SendKeys("#line", "/access orders-read 30m is it <b>bold</b> & *brave*?\r"))
-	d.sees(".ephemeral", "Your request for orders-read was refused", "You are not on call")
-	d.looks("11-refused")
-
-	// Off call one may still ask for what security can give, and whatever is written is only text.
-	const markup = `<img src=x onerror=alert(1)> <script>alert(2)</script>`
-	d.do("writing a command", chromedp.SendKeys("#line", "/access orders-write 30m "+markup+"\r"))
-	d.sees(".message:last-child", "@Priya asks for orders-write", markup)
-	d.be("U0OTTO", "C0ORDERS")
-	d.click(".message:last-child [data-action=approve]")
-	d.sees(".message:not(.ephemeral)", "@Priya has orders-write", "Said yes: @Otto")
-	d.be("U0MARA", "C0ORDERS")
-	d.do("writing a command", chromedp.SendKeys("#line", "/access\r"))
-	d.sees(".window", "Role", "What for?")
-	d.looks("12-form")
-	d.do("giving it up", chromedp.KeyEvent(kb.Escape))
-	d.do("waiting for the form to close", chromedp.WaitNotPresent(".window"))
 }
 
 // TestDataStays runs the page twice on one directory.

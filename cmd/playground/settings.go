@@ -90,7 +90,8 @@ const storyRoles = `  - name: orders-read
     scopes: ["GET /v1/orders/*", "POST /v1/orders/*/release"]
 `
 
-// pageRoles are those of the night that is lived through. Whoever is off call may be let in by security.
+// pageRoles are those of the night that is lived through. Security may say yes as the next level does, and alone lets in
+// whoever is off call. The archive cannot be told that a token is over.
 const pageRoles = `  - name: orders-read
     description: Read orders
     runbook: https://runbooks.example/orders
@@ -105,13 +106,23 @@ const pageRoles = `  - name: orders-read
     runbook: https://runbooks.example/orders
     on_call: [{policy: PORDERS, levels: [1]}]
     automatic: never
-    voters: {policy: PORDERS, levels: [2], count: 1}
+    voters: {policy: PORDERS, levels: [2], users: [U0OTTO], count: 1}
     off_call: {users: [U0OTTO], count: 1}
     channel: C0ORDERS
     max: 8h
     default: 1h
     audience: https://orders.example
     scopes: ["GET /v1/orders", "GET /v1/orders/*", "POST /v1/orders/*/release"]
+  - name: archive-read
+    description: Read old orders, in a service that asks nobody about tokens
+    runbook: https://runbooks.example/archive
+    on_call: [{policy: PORDERS, levels: [1]}]
+    automatic: on_call
+    max: 8h
+    default: 30m
+    verify: offline
+    audience: https://archive.example
+    scopes: ["GET /v1/archive/*"]
 `
 
 // write puts the configuration into its file.

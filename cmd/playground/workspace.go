@@ -5,18 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
-	"net/http"
 	"os/exec"
 	"runtime"
 	"syscall"
 	"time"
 
-	"nightlatch/cmd/playground/orders"
 	"nightlatch/cmd/playground/page"
 	"nightlatch/integrations/emulators/pagerdutyemu"
-	"nightlatch/integrations/token/verify"
 )
 
 // shift is how long Mara's shift lasts when the page is opened, at fourteen past two: until six.
@@ -42,6 +38,10 @@ func servePage(ctx context.Context, o options, addr string, open bool, stdout io
 	}
 	if err := s.start(ctx); err != nil {
 		return unless(ctx, err)
+	}
+	s.account.PutService(pagerdutyemu.Service{ID: alert().Service, Name: "Orders", Policy: "PORDERS"})
+	if err := s.alarm(); err != nil {
+		return err
 	}
 	shown, err := s.page(opened)
 	if err != nil {
@@ -95,9 +95,28 @@ func listenAt(addr string) (net.Listener, error) {
 	return l, nil
 }
 
+// alert is what rings at the beginning of the night, and whenever somebody lets it.
+func alert() pagerdutyemu.Trigger {
+	return pagerdutyemu.Trigger{Service: "PSHOP", Title: "Order 4711 is stuck", Key: "order-4711"}
+}
+
+// alarm lets it ring anew for whoever is on call now.
+func (s *stage) alarm() error {
+	for _, i := range s.account.Incidents() {
+		if i.Status == pagerdutyemu.Resolved {
+			continue
+		}
+		if err := s.account.Resolve(i.ID, ""); err != nil {
+			return err
+		}
+	}
+	_, err := s.account.Trigger(alert())
+	return err
+}
+
 // page makes the page of this stage.
 func (s *stage) page(opened time.Time) (*page.Page, error) {
-	api, calls, err := s.openOrders()
+	services, calls, err := s.openServices()
 	if err != nil {
 		return nil, err
 	}
@@ -115,31 +134,12 @@ func (s *stage) page(opened time.Time) (*page.Page, error) {
 		Lines:    []page.Line{{Schedule: firstLine, Name: "First line"}, {Schedule: secondLine, Name: "Second line"}},
 		Changes:  s.changes(),
 		Opened:   opened, Clock: paged().Add(-58 * time.Minute),
-		Orders: api,
+		Services: services, Alert: alert(),
 		Suggestions: map[string][]string{
-			string(mara): {release, read}, string(jonas): {read}, string(priya): {read, release}, string(otto): {read},
+			string(mara): {release, read, "/access archive-read 30m old order 4702"}, string(jonas): {read}, string(priya): {read, release}, string(otto): {read},
 		},
-		Logs: []page.Log{{Name: "nightlatch", From: s.program.log.from}, {Name: "orders", From: calls.from}},
+		Logs: []page.Log{{Name: "nightlatch", From: s.program.log.from}, {Name: "services", From: calls.from}},
 	})
-}
-
-// openOrders serves the demo API behind the check of tokens that any service can have.
-func (s *stage) openOrders() (url string, calls *logbook, err error) {
-	calls = &logbook{tee: io.Discard}
-	checked, err := verify.New(verify.Config{
-		Issuer: "http://" + s.settings.Listen, Audience: "https://orders.example",
-		Caller: "orders-api", Secret: verify.Secret(s.settings.callerSecret),
-		Client: newClient(), Log: slog.New(slog.NewTextHandler(calls, nil)),
-	})
-	if err != nil {
-		return "", nil, err
-	}
-	listener, err := listen()
-	if err != nil {
-		return "", nil, err
-	}
-	s.serve(listener, checked.Wrap(http.Handler(orders.New())))
-	return "http://" + listener.Addr().String(), calls, nil
 }
 
 // changes are what can be done to the shifts of the first line.
@@ -174,7 +174,12 @@ func (s *stage) changes() map[string]func() error {
 			s.account.Override(firstLine, pagerdutyemu.Shift{User: other.pagerduty(), Start: from, End: from.Add(time.Hour)})
 			return nil
 		},
-		page.Again: func() error { return s.handOver(context.Background(), time.Now().Truncate(time.Second).Add(shift)) },
+		page.Again: func() error {
+			if err := s.alarm(); err != nil {
+				return err
+			}
+			return s.handOver(context.Background(), time.Now().Truncate(time.Second).Add(shift))
+		},
 	}
 }
 

@@ -152,9 +152,13 @@ func (s *Service) recorded(ctx context.Context, events []ledger.Event) {
 		if err != nil {
 			continue // it was encoded a moment ago
 		}
+		role := ""
+		if e.Input != nil { // a decision's
+			role = e.Input.Role.Name
+		}
 		attrs := []slog.Attr{slog.Int64("seq", e.Seq), slog.String("kind", string(e.Kind))}
 		for _, a := range []struct{ key, value string }{
-			{"grant", e.Grant}, {"person", string(e.Actor.Person)}, {"part", e.Actor.System}, {"outcome", string(e.Outcome)}, {"evidence", string(e.Evidence)},
+			{"grant", e.Grant}, {"role", role}, {"person", string(e.Actor.Person)}, {"part", e.Actor.System}, {"outcome", string(e.Outcome)}, {"evidence", string(e.Evidence)},
 		} {
 			if a.value != "" {
 				attrs = append(attrs, slog.String(a.key, a.value))

@@ -1,5 +1,5 @@
-// Package orders is the service that the playground protects: a few orders in memory, some of them stuck. Whoever serves
-// it puts a check of tokens before it; the service itself asks nobody who calls.
+// Package orders is what the playground protects: a few orders in memory, some of them stuck, and an archive of old ones.
+// Whoever serves them puts a check of tokens before them; the services themselves ask nobody who calls.
 package orders
 
 import (
@@ -13,7 +13,7 @@ import (
 type Order struct {
 	ID    string `json:"id"`
 	Item  string `json:"item"`
-	State string `json:"state"` // "paid", "stuck" or "released"
+	State string `json:"state"` // "paid", "stuck", "released" or "delivered"
 }
 
 // API answers
@@ -36,6 +36,15 @@ func New() *API {
 	a.mux.HandleFunc("GET /v1/orders/{id}", a.show)
 	a.mux.HandleFunc("POST /v1/orders/{id}/release", a.release)
 	return a
+}
+
+// Archive is another service, of orders that are long over. It answers
+//
+//	GET /v1/archive/{id}
+func Archive() http.Handler {
+	past := &API{mux: http.NewServeMux(), orders: []Order{{"4701", "Curtain", "delivered"}, {"4702", "Pillow", "delivered"}}}
+	past.mux.HandleFunc("GET /v1/archive/{id}", past.show)
+	return past
 }
 
 // ServeHTTP answers a call that is allowed already.

@@ -52,8 +52,14 @@ func (p *Page) acts() map[string]http.HandlerFunc {
 			act, err := p.cfg.Slack.OpenHome(in.User)
 			return follow(ctx, act, err)
 		}),
-		"reload": order(func(_ context.Context, in struct{ User string }) (any, error) {
-			return nil, p.cfg.Slack.Reload(in.User)
+		"reload": order(func(context.Context, struct{}) (any, error) {
+			// Whoever loads the page again reloads Slack for everybody that they are.
+			for _, person := range p.cfg.Cast {
+				if err := p.cfg.Slack.Reload(person.ID); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
 		}),
 		"shift": order(func(_ context.Context, in struct{ Change string }) (any, error) {
 			do, ok := p.cfg.Changes[in.Change]
@@ -64,6 +70,9 @@ func (p *Page) acts() map[string]http.HandlerFunc {
 				p.steps.again()
 			}
 			return nil, do()
+		}),
+		"incident": order(func(_ context.Context, in struct{ User, Change string }) (any, error) {
+			return nil, p.changeIncident(in.User, in.Change)
 		}),
 		"try": order(p.try),
 	}

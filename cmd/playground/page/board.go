@@ -113,7 +113,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 // scene is what does not change during a night.
 func (p *Page) scene() any {
 	return map[string]any{
-		"cast": p.cfg.Cast, "channels": p.cfg.Channels, "suggestions": p.cfg.Suggestions, "orders": p.cfg.Orders,
+		"cast": p.cfg.Cast, "channels": p.cfg.Channels, "suggestions": p.cfg.Suggestions, "services": p.cfg.Services,
 		"bot":   p.cfg.Slack.Config().BotUserID,
 		"ahead": p.cfg.Clock.Sub(p.cfg.Opened).Milliseconds(),
 	}

@@ -15,9 +15,9 @@ var (
 	bearer = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+`)
 )
 
-// ofLog reads a line of a log in slog's text form. What is below information is left out, and so is what is none.
-func ofLog(name, line string) (entry, bool) {
-	e, rest, said := entry{From: name}, []string{}, map[string]string{}
+// fields reads a line of a log in slog's text form. A token that is in it is cut.
+func fields(line string) (said map[string]string, keys []string) {
+	said = map[string]string{}
 	for _, m := range attribute.FindAllStringSubmatch(bearer.ReplaceAllString(line, "eyJ…"), -1) {
 		key, value := m[1], m[2]
 		if plain, err := strconv.Unquote(value); err == nil {
@@ -26,18 +26,23 @@ func ofLog(name, line string) (entry, bool) {
 		if _, user, ok := strings.Cut(value, "."); ok && key == "person" {
 			value = user // without the workspace, of which there is one
 		}
-		said[key] = value
-		if value != "" && !slices.Contains([]string{"time", "level", "msg", "method", "path", "credential", "grant", "role"}, key) {
-			rest = append(rest, key+" "+value)
+		said[key], keys = value, append(keys, key)
+	}
+	return said, keys
+}
+
+// ofLog makes an entry of a line. What is below information is left out, and so is what is no line of a log.
+func ofLog(name string, said map[string]string, keys []string) (entry, bool) {
+	var rest []string
+	for _, key := range keys {
+		if said[key] != "" && !slices.Contains([]string{"time", "level", "msg", "method", "path", "credential", "grant", "role"}, key) {
+			rest = append(rest, key+" "+said[key])
 		}
 	}
-	e.At, _ = time.Parse(time.RFC3339, said["time"])
-	if said["msg"] == "recorded" { // what was committed to the ledger
-		e.From, e.What = "ledger", strings.ReplaceAll(said["kind"], "_", " ")
-		e.Call = "event " + said["seq"] + " · " + strings.Trim(said["person"]+said["part"]+" · "+said["outcome"]+" "+said["evidence"], " ·")
-		return e, !e.At.IsZero()
+	e := entry{
+		From: name, What: strings.TrimSpace(said["msg"] + " " + said["method"] + " " + said["path"]), Call: strings.Join(rest, " · "),
+		Bad: said["level"] == "WARN" || said["level"] == "ERROR",
 	}
-	e.What, e.Call = strings.TrimSpace(said["msg"]+" "+said["method"]+" "+said["path"]), strings.Join(rest, " · ")
-	e.Bad = said["level"] == "WARN" || said["level"] == "ERROR"
+	e.At, _ = time.Parse(time.RFC3339, said["time"])
 	return e, said["msg"] != "" && said["level"] != "DEBUG" && !e.At.IsZero()
 }

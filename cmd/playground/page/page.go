@@ -1,5 +1,5 @@
-// Package page is the playground's web page: a workspace that reads like Slack, the shifts of the night, a box to try a
-// token in, and what went over the wires, all live.
+// Package page is the playground's web page: a workspace that reads like Slack, the shifts and the incident of the night,
+// a box to try a token in, what was recorded, and what went over the wires, all live.
 //
 // New makes a Page from two emulators and a few addresses; Run looks at them until its context ends; ServeHTTP serves
 // the page, its interface and the stream of what changed, which ends with Run.
@@ -17,6 +17,8 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"nightlatch/integrations/emulators/pagerdutyemu"
@@ -37,11 +39,14 @@ type Config struct {
 	// Changes are what can be done to the shifts, by name.
 	Changes map[string]func() error
 
+	// Alert is the incident that can be triggered.
+	Alert pagerdutyemu.Trigger
+
 	// Opened is when the night began, really, and Clock what its clock showed then. Clock is in UTC, and so is the night.
 	Opened, Clock time.Time
 
-	// Orders is the demo API's base URL, without a slash at the end.
-	Orders string
+	// Services are the demo APIs in which a token can be tried.
+	Services []Service
 	// Suggestions are lines that a person may want to type, by Slack user ID.
 	Suggestions map[string][]string
 	// Logs are shown among what goes over the wires.
@@ -59,6 +64,20 @@ type Person struct {
 	Title     string `json:"title"` // said while they are not on call
 }
 
+func (p Person) first() string {
+	first, _, _ := strings.Cut(p.Name, " ")
+	return first
+}
+
+// member finds somebody by their Slack user ID.
+func member(cast []Person, user string) (Person, bool) {
+	i := slices.IndexFunc(cast, func(p Person) bool { return p.ID == user })
+	if i < 0 {
+		return Person{}, false
+	}
+	return cast[i], true
+}
+
 // Channel is a channel of the workspace.
 type Channel struct {
 	ID    string `json:"id"`
@@ -70,6 +89,15 @@ type Channel struct {
 type Line struct {
 	Schedule string `json:"schedule"`
 	Name     string `json:"name"`
+}
+
+// Service is a demo API behind a check of tokens.
+type Service struct {
+	Name     string   `json:"name"`
+	URL      string   `json:"-"` // without a slash at the end
+	Audience string   `json:"audience"`
+	Offline  bool     `json:"offline"` // it asks nobody about tokens
+	Calls    []string `json:"calls"`   // what can be tried, such as "GET /v1/orders"; the first by default
 }
 
 // Log is a text in slog's form that grows.
@@ -142,7 +170,13 @@ func (p *Page) observe(w *wires) error {
 	if err := p.board.put("shifts", "", p.shifts(time.Now())); err != nil {
 		return err
 	}
-	if err := p.board.put("wires", "", w.read()); err != nil {
+	if err := p.board.put("incident", "", p.incident()); err != nil {
+		return err
+	}
+	if err := p.board.put("wires", "", w.read()); err != nil { // which also reads what the book holds
+		return err
+	}
+	if err := p.board.put("ledger", "", w.book.records()); err != nil {
 		return err
 	}
 	return p.board.put("steps", "", p.steps.after(screens))

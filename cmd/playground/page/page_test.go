@@ -40,7 +40,7 @@ func newRig(t *testing.T) *rig {
 		Channels: []page.Channel{{ID: "C0ORDERS", Name: "orders-access"}},
 		Lines:    []page.Line{{Schedule: "PFIRST", Name: "First line"}},
 		Changes:  map[string]func() error{"end": func() error { r.changes <- "end"; return nil }},
-		Orders:   "http://127.0.0.1:0",
+		Services: []page.Service{{Name: "orders API", URL: "http://127.0.0.1:0", Audience: "https://orders.example", Calls: []string{"GET /v1/orders"}}},
 		Logs: []page.Log{{Name: "nightlatch", From: func(offset int) []byte {
 			return []byte("time=2026-03-07T02:14:00.000Z level=WARN msg=\"a token eyJhbGciOiJFUzI1NiJ9.abc.def is seen\" person=T0.U0MARA\n")[offset:]
 		}}},
@@ -192,7 +192,7 @@ func TestStream(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	told, kind := map[string]string{}, ""
-	for lines := bufio.NewScanner(answer.Body); len(told) < 5 && lines.Scan(); {
+	for lines := bufio.NewScanner(answer.Body); len(told) < 7 && lines.Scan(); {
 		if event, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
 			kind = event
 		}

@@ -39,7 +39,7 @@ func (s *steps) again() {
 	s.now, s.opened, s.past = progress{}, map[string]bool{}, maps.Clone(s.seen)
 }
 
-// used notes that a token opened the demo API.
+// used notes that a token opened a demo API.
 func (s *steps) used() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

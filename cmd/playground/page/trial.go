@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// answered is what the demo API said to a call.
+// answered is what a demo API said to a call.
 type answered struct {
 	Status int             `json:"status"`
 	Text   string          `json:"text"` // of the status
@@ -20,18 +20,23 @@ type answered struct {
 	Millis int64           `json:"millis"`
 }
 
-// calls are what can be tried.
-func calls() []string {
-	return []string{"GET /v1/orders", "GET /v1/orders/4711", "POST /v1/orders/4711/release"}
+// serviceOf finds the demo API that has a call.
+func (p *Page) serviceOf(call string) (Service, bool) {
+	i := slices.IndexFunc(p.cfg.Services, func(s Service) bool { return slices.Contains(s.Calls, call) })
+	if i < 0 {
+		return Service{}, false
+	}
+	return p.cfg.Services[i], true
 }
 
-// try calls the demo API with a token, as an engineer with curl does.
+// try calls a demo API with a token, as an engineer with curl does.
 func (p *Page) try(ctx context.Context, in struct{ Token, Call string }) (any, error) {
-	if !slices.Contains(calls(), in.Call) {
+	service, ok := p.serviceOf(in.Call)
+	if !ok {
 		return nil, fmt.Errorf("the page does not try %q", in.Call)
 	}
 	method, path, _ := strings.Cut(in.Call, " ")
-	r, err := http.NewRequestWithContext(ctx, method, p.cfg.Orders+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, service.URL+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("making the call: %w", err)
 	}
@@ -45,12 +50,12 @@ func (p *Page) try(ctx context.Context, in struct{ Token, Call string }) (any, e
 	began := time.Now()
 	got, err := p.client.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("calling the orders API: %w", err)
+		return nil, fmt.Errorf("calling the %s: %w", service.Name, err)
 	}
 	defer got.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(got.Body, longest))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer of the orders API: %w", err)
+		return nil, fmt.Errorf("reading the answer of the %s: %w", service.Name, err)
 	}
 	if got.StatusCode == http.StatusOK {
 		p.steps.used()

@@ -31,10 +31,11 @@ type wires struct {
 	asked   time.Time // of PagerDuty's requests, the last one read
 	offsets []int     // into the logs
 	entries []entry
+	book    *book // of what the logs say was committed
 }
 
 func newWires(c Config) *wires {
-	return &wires{cfg: c, offsets: make([]int, len(c.Logs)), entries: []entry{}}
+	return &wires{cfg: c, offsets: make([]int, len(c.Logs)), entries: []entry{}, book: newBook(c.Cast)}
 }
 
 // read returns the newest entries, oldest first.
@@ -58,7 +59,11 @@ func (w *wires) read() []entry {
 		end := strings.LastIndexByte(string(text), '\n') + 1
 		w.offsets[i] += end
 		for line := range strings.Lines(string(text[:end])) {
-			if e, ok := ofLog(log.Name, strings.TrimSpace(line)); ok {
+			said, keys := fields(strings.TrimSpace(line))
+			if w.book.enter(said) {
+				continue
+			}
+			if e, ok := ofLog(log.Name, said, keys); ok {
 				news = append(news, e)
 			}
 		}
@@ -116,9 +121,8 @@ func (w *wires) ofSlack(p slackemu.Piece) (entry, bool) {
 }
 
 func (w *wires) name(user string) string {
-	if i := slices.IndexFunc(w.cfg.Cast, func(p Person) bool { return p.ID == user }); i >= 0 {
-		first, _, _ := strings.Cut(w.cfg.Cast[i].Name, " ")
-		return first
+	if p, ok := member(w.cfg.Cast, user); ok {
+		return p.first()
 	}
 	return "somebody"
 }

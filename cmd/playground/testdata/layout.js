@@ -30,7 +30,7 @@
     const style = getComputedStyle(node);
     return style.textOverflow === "ellipsis" || ["auto", "scroll"].includes(style.overflowX);
   };
-  const boxes = ".card, .message, .block, .window, .contents, .head, .hint, .steps, .who, .said, .result, .welcome, .line, .track, button, .row, .brand, .hour";
+  const boxes = ".card, .message, .block, .window, .contents, .head, .hint, .steps, .who, .said, .result, .welcome, .line, .track, button, .row, .brand, .hour, .incident, .controls, .log li, .home";
   for (const node of document.querySelectorAll(boxes)) {
     if (!seen(node)) continue;
     if (node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0 && !may(node)) {
@@ -58,6 +58,7 @@
   apart("button, input, select, textarea, a");
   apart(".card, .message, .composer, .head, .brand, .hour, .guide, .side, .tabs");
   apart(".block, .by, .only");
+  apart("#shifts, #incident");
   apart(".ticks span");
   apart(".steps li");
   return problems;

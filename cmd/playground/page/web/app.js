@@ -1,7 +1,7 @@
 // The page. Each part draws itself when what it shows has changed; here they are put together.
 import { byId } from "./dom.js";
 import { hhmm, keepDates } from "./clock.js";
-import { listen, state, watch } from "./state.js";
+import { listen, reload, state, watch } from "./state.js";
 import "./tabs.js";
 import "./guide.js";
 import "./side.js";
@@ -9,7 +9,8 @@ import "./talk.js";
 import "./token.js";
 import "./modal.js";
 import "./night.js";
-import "./wires.js";
+import "./incident.js";
+import "./log.js";
 
 function tick() {
   byId("clock").textContent = hhmm(Date.now());
@@ -19,4 +20,6 @@ function tick() {
 watch(["scene"], tick);
 setInterval(() => state.scene && tick(), 1000);
 
+// To load the page again is to load Slack again: what was for one's eyes only is gone, and so is an open window.
+if (performance.getEntriesByType("navigation")[0]?.type === "reload") await reload();
 listen();

@@ -52,8 +52,8 @@ function sentence(now) {
   return [el("b", {}, who ? firstName(who) : running.user), ` is on call until ${hhmm(end)} (${ago(end, now)}).`];
 }
 
-const button = (name, label, kind = "") =>
-  el("button", { type: "button", class: `pill ${kind}`, "data-change": name, click: () => order("shift", { change: name }) }, label);
+const button = (name, label, kind, title) =>
+  el("button", { type: "button", class: `pill ${kind}`, "data-change": name, title, click: () => order("shift", { change: name }) }, label);
 
 let chart, said;
 
@@ -65,8 +65,10 @@ function build() {
     byId("shifts"),
     el("h2", {}, "PagerDuty", el("small", {}, "who is on call tonight")), chart, said,
     el("div", { class: "controls" },
-      button("end", "End shift in 5 s", "strong"), button("swap", "Swap shifts"),
-      button("override", "Override for 1 h"), button("again", "Begin again")),
+      button("end", "End in 5 s", "strong", "The shift of whoever is on call on the first line ends in five seconds"),
+      button("swap", "Swap", "", "Mara and Priya swap their shifts"),
+      button("override", "Override", "", "Somebody else takes the first line over, for an hour"),
+      button("again", "Begin again", "", "The shifts and the incident as they were at first")),
   );
 }
 

@@ -5,7 +5,9 @@ export const state = {
   scene: null, // what does not change
   screens: {}, // by Slack user ID
   shifts: [],
+  incident: null,
   wires: [],
+  ledger: [], // records, the oldest first
   steps: {},
   me: "", // Slack user ID
   place: "", // a channel's ID, "bot" or "home"
@@ -46,32 +48,32 @@ export async function order(path, body) {
   return answer.error ? null : answer;
 }
 
+/** reload has Slack forget what it keeps in the browser only. */
+export const reload = () => order("reload", {});
+
+const kept = ["shifts", "incident", "wires", "ledger", "steps"]; // as they are told
+
 /** listen follows the server's stream for ever. */
 export function listen() {
   const stream = new EventSource(`/api/stream?token=${encodeURIComponent(token)}`);
   const on = (kind, take) => stream.addEventListener(kind, (event) => take(JSON.parse(event.data)));
   on("scene", (scene) => {
     state.scene = scene;
-    state.me ||= scene.cast[0].id;
-    state.place ||= scene.channels[0].id;
-    for (const part of ["scene", "me", "screens", "shifts", "wires", "steps"]) changed(part);
+    const last = JSON.parse(sessionStorage.getItem("looking") ?? "{}"); // before the page was loaded again
+    state.me ||= scene.cast.some((p) => p.id === last.me) ? last.me : scene.cast[0].id;
+    state.place ||= last.place ?? scene.channels[0].id;
+    for (const part of ["scene", "me", "screens", ...kept]) changed(part);
   });
   on("screen", (screen) => {
     state.screens[screen.user] = screen;
     changed("screens");
   });
-  on("shifts", (shifts) => {
-    state.shifts = shifts;
-    changed("shifts");
-  });
-  on("wires", (wires) => {
-    state.wires = wires;
-    changed("wires");
-  });
-  on("steps", (steps) => {
-    state.steps = steps;
-    changed("steps");
-  });
+  for (const kind of kept) {
+    on(kind, (told) => {
+      state[kind] = told;
+      changed(kind);
+    });
+  }
   stream.onopen = () => document.body.classList.remove("offline");
   stream.onerror = () => document.body.classList.add("offline");
 }
@@ -102,10 +104,12 @@ export function be(user, place = state.place) {
   go(place);
 }
 
-/** go switches to a place. */
+/** go switches to a place. That the App Home is opened, Slack tells the program. */
 export function go(place) {
   state.place = place === "home" && !screen()?.home ? "bot" : place;
+  sessionStorage.setItem("looking", JSON.stringify({ me: state.me, place: state.place }));
   changed("me");
+  if (state.place === "home") order("home", { user: state.me });
 }
 
 /** levelOf is on which line somebody is on call now: 1, 2 or 0; and until when. */

@@ -2,7 +2,7 @@
 import { byId, el, fill } from "./dom.js";
 import { changed, watch } from "./state.js";
 
-const tabs = [["talk", "Slack"], ["night", "PagerDuty"], ["token", "Token"], ["wires", "Wires"]];
+const tabs = [["talk", "Slack"], ["night", "PagerDuty"], ["token", "Token"], ["log", "Ledger"]];
 
 /** tab shows a part of the page. */
 export function tab(name) {

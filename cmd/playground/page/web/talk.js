@@ -67,10 +67,15 @@ function welcome() {
 }
 
 function home() {
-  const view = screen()?.home;
-  shown = "";
+  const view = screen().home;
+  const source = `${state.me} home ${JSON.stringify(view.blocks)}`;
+  if (shown === source) return; // a button that is being pressed stays
+  const box = byId("messages");
+  const top = shown.startsWith(`${state.me} home `) ? box.scrollTop : 0;
+  shown = source;
   drawn.clear();
-  fill(byId("messages"), view ? el("div", { class: "home" }, render(view.blocks, { buttons: view.buttons, press, view })) : null);
+  fill(box, el("div", { class: "home" }, render(view.blocks, { buttons: view.buttons, press, view })));
+  box.scrollTop = top;
 }
 
 function head() {
@@ -99,7 +104,7 @@ byId("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
   const line = byId("line");
   const text = line.value.trim();
-  if (!text) return toast("Write /access, or take one of the lines above.");
+  if (!/^\/access\b/.test(text)) return toast("Here one only runs commands: write /access, or take one of the lines above.");
   line.value = "";
   const channel = state.place === "bot" ? "" : state.place;
   if (!(await order("command", { user: state.me, channel, line: text }))) line.value ||= text;

@@ -1,12 +1,13 @@
-// A box in which a token can be tried on the demo API. The token is nowhere but in its field.
+// A box in which a token can be tried on the demo APIs. The token is nowhere but in its field.
 import { byId, el, fill } from "./dom.js";
-import { hhmmss } from "./clock.js";
+import { ago, hhmmss } from "./clock.js";
+import { claims, endOf, serviceOf } from "./claims.js";
 import { lastEnd } from "./night.js";
-import { order, watch } from "./state.js";
+import { order, state, watch } from "./state.js";
 
-const calls = ["GET /v1/orders", "GET /v1/orders/4711", "POST /v1/orders/4711/release"];
 const every = 500; // ms between two calls while the token is good
-const most = 40; // dots
+const most = 24; // dots
+const soon = 10; // s after an end in which a death is its work
 
 let field, call, result, dots, note;
 let timer = 0;
@@ -19,24 +20,29 @@ export function give(token) {
   fresh();
 }
 
+const token = () => claims(field.value.trim());
+
 function fresh() {
   clearTimeout(timer);
   lived = false;
   history = [];
   fill(dots);
-  fill(note, "Call the orders API with it.");
   fill(result);
+  const service = serviceOf(token());
+  if (service && !service.calls.includes(call.value)) call.value = service.calls[0];
+  fill(note, service?.offline ? bound() : `Call the ${service?.name ?? "orders API"} with it.`);
 }
 
 async function attempt() {
   clearTimeout(timer);
-  const token = field.value.trim();
-  const answer = await order("try", { token, call: call.value });
-  if (!answer || token !== field.value.trim()) return;
+  const tried = field.value.trim();
+  const answer = await order("try", { token: tried, call: call.value });
+  if (!answer || tried !== field.value.trim()) return;
   show(answer);
   if (answer.status === 200) {
     lived = true;
-    if (call.value.startsWith("POST")) call.value = calls[1]; // it was released; looking on needs no second release
+    // It was released; looking on needs no second release.
+    if (call.value.startsWith("POST")) call.value = state.scene.services.find((s) => s.calls.includes(call.value)).calls[0];
     timer = setTimeout(attempt, every);
   }
 }
@@ -48,11 +54,31 @@ function show(answer) {
   history = history.slice(-most);
   fill(dots, history.map((h) => el("i", { class: h.good ? "good" : "bad", title: `${h.status} at ${hhmmss(h.at)}` })));
   fill(result, el("b", { class: good ? "code good" : "code bad" }, `${answer.status} ${answer.text}`), el("code", {}, line(answer.body)));
-  if (good) fill(note, "The token is live. It is tried twice a second.");
-  else if (lived) {
-    const late = (now - lastEnd()) / 1000;
-    fill(note, late >= 0 && late < 10 ? `Dead ${late.toFixed(1)} s after the end of the shift.` : "The token lived, and is dead now.");
-  } else fill(note, answer.status === 403 ? "The token is live, and does not open this." : "Not let in.");
+  fill(note, verdict(answer.status, now));
+}
+
+/** verdict says what an answer means. */
+function verdict(status, now) {
+  if (status < 300) return serviceOf(token())?.offline ? bound() : "The token is live. It is tried twice a second.";
+  if (status === 403) return "The token is live, and does not open this.";
+  if (!lived) return "Not let in.";
+  const expires = token()?.expires ?? Infinity;
+  if (now >= expires) return `It expired by itself at ${hhmmss(expires)}.`;
+  const shift = (now - lastEnd()) / 1000;
+  if (shift >= 0 && shift < soon) return `Dead ${shift.toFixed(1)} s after the end of the shift.`;
+  const end = (now - (endOf(token())?.at ?? 0)) / 1000;
+  if (end >= 0 && end < soon) return `Dead ${end.toFixed(1)} s after the end of its grant.`;
+  return "The token lived, and is dead now.";
+}
+
+/** bound says until when a token is let in by a service that asks nobody. */
+function bound() {
+  const held = token();
+  const until = el("b", {}, hhmmss(held.expires));
+  const end = endOf(held);
+  const name = serviceOf(held).name;
+  if (!end) return [`The ${name} asks nobody, so nobody can cut this token: it is good until `, until, ", even if its grant ends before."];
+  return [`Its grant is over since ${hhmmss(end.at)}, and the ${name} cannot know: it lets the token in until `, until, ` at most (${ago(held.expires)}).`];
 }
 
 /** line is an answer in one line, or two. */
@@ -66,14 +92,14 @@ function line(body) {
 function build() {
   if (field) return;
   field = el("input", { type: "text", id: "secret", autocomplete: "off", spellcheck: "false", placeholder: "eyJ…", "aria-label": "Token", input: fresh });
-  call = el("select", { id: "call", "aria-label": "Call" }, calls.map((c) => el("option", {}, c)));
-  call.value = calls[1];
+  call = el("select", { id: "call", "aria-label": "Call" },
+    state.scene.services.map((s) => el("optgroup", { label: s.offline ? `${s.name}, asks nobody` : `${s.name}, asks Nightlatch` }, s.calls.map((c) => el("option", {}, c)))));
   result = el("p", { class: "result", id: "result" });
   dots = el("div", { class: "dots", "aria-hidden": "true" });
-  note = el("p", { class: "said" }, "Reveal a secret, copy it, and paste it here.");
+  note = el("p", { class: "said", id: "note" }, "Reveal a secret, copy it, and paste it here.");
   const form = el("form", { submit: (event) => { event.preventDefault(); attempt(); } },
     field, el("div", { class: "pair" }, call, el("button", { type: "submit", class: "pill strong", id: "try" }, "Call")));
-  fill(byId("token"), el("h2", {}, "Orders API", el("small", {}, "what the token opens")), form, result, dots, note);
+  fill(byId("token"), el("h2", {}, "Try the token", dots), form, result, note);
 }
 
 watch(["scene"], build);
