@@ -9,13 +9,14 @@ import (
 // record is one event as the log of the program says that it was committed to the ledger. The log says less than the
 // ledger holds: who, what and with which outcome.
 type record struct {
-	At    time.Time `json:"at"`
-	Seq   string    `json:"seq"`
-	Kind  string    `json:"kind"`
-	Grant string    `json:"grant"`
-	Says  string    `json:"says"`  // a sentence
-	Actor string    `json:"actor"` // a first name, or the part of the program
-	Bad   bool      `json:"bad"`   // something that must not happen every day
+	At      time.Time `json:"at"`
+	Seq     string    `json:"seq"`
+	Kind    string    `json:"kind"`
+	Grant   string    `json:"grant"`
+	Outcome string    `json:"outcome"`
+	Says    string    `json:"says"`  // a sentence
+	Actor   string    `json:"actor"` // a first name, or the part of the program
+	Bad     bool      `json:"bad"`   // something that must not happen every day
 }
 
 // shownRecords is how many the page keeps.
@@ -54,7 +55,7 @@ func (b *book) enter(said map[string]string) bool {
 		b.roles[grant] = said["role"]
 	}
 	r := record{
-		At: at, Seq: said["seq"], Kind: plainly(kind), Grant: grant, Actor: actor, Says: b.sentence(kind, actor, said),
+		At: at, Seq: said["seq"], Kind: plainly(kind), Grant: grant, Outcome: plainly(said["outcome"]), Actor: actor, Says: b.sentence(kind, actor, said),
 		Bad: slices.Contains([]string{"failing", "dead_use", "overheard", "clock_jumped"}, kind),
 	}
 	b.list = append(b.list, r)

@@ -139,12 +139,6 @@ const look = 150 * time.Millisecond
 // Run looks at the world and tells the browsers what changed, until ctx ends.
 func (p *Page) Run(ctx context.Context) error {
 	defer p.board.close()
-	for _, person := range p.cfg.Cast {
-		// Everybody has opened the app once: so the program knows that there is an App Home to fill, if it fills any.
-		if _, err := p.cfg.Slack.OpenHome(person.ID); err != nil {
-			return err
-		}
-	}
 	for wires := newWires(p.cfg); ; {
 		if err := p.observe(wires); err != nil {
 			return err

@@ -18,5 +18,5 @@ export const serviceOf = (held) => state.scene.services.find((s) => s.audience =
 /** endOf is when the grant of a token ended, or undefined while it is open. */
 export function endOf(held) {
   const end = held && state.ledger.find((r) => r.grant === held.grant && ["closing", "closed"].includes(r.kind));
-  return end && { at: Date.parse(end.at) };
+  return end && { at: Date.parse(end.at), outcome: end.outcome };
 }

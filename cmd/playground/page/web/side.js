@@ -1,7 +1,7 @@
 // Who one is, and where one can look.
 import { avatar, byId, draw, el, firstName } from "./dom.js";
 import { hhmm } from "./clock.js";
-import { be, go, levelOf, screen, state, unread, watch } from "./state.js";
+import { be, go, levelOf, state, unread, watch } from "./state.js";
 
 /** status says what somebody is now. */
 function status(p) {
@@ -46,8 +46,7 @@ function place({ id, name, here, n }) {
 function places() {
   const at = (id, name) => ({ id, name, here: id === state.place, n: id === state.place ? 0 : unread(state.me, id) });
   const channels = state.scene.channels.map((c) => at(c.id, c.name));
-  const direct = [at("bot", "Nightlatch")];
-  if (screen()?.home) direct.push(at("home", "App Home"));
+  const direct = [at("bot", "Nightlatch"), at("home", "App Home")];
   draw(byId("places"), [channels, direct], () => [
     el("h2", {}, "Channels"), channels.map(place), el("h2", {}, "Direct messages"), direct.map(place),
   ]);

@@ -63,6 +63,7 @@ export function listen() {
     state.me ||= scene.cast.some((p) => p.id === last.me) ? last.me : scene.cast[0].id;
     state.place ||= last.place ?? scene.channels[0].id;
     for (const part of ["scene", "me", "screens", ...kept]) changed(part);
+    if (state.place === "home") go("home");
   });
   on("screen", (screen) => {
     state.screens[screen.user] = screen;
@@ -106,7 +107,7 @@ export function be(user, place = state.place) {
 
 /** go switches to a place. That the App Home is opened, Slack tells the program. */
 export function go(place) {
-  state.place = place === "home" && !screen()?.home ? "bot" : place;
+  state.place = place;
   sessionStorage.setItem("looking", JSON.stringify({ me: state.me, place: state.place }));
   changed("me");
   if (state.place === "home") order("home", { user: state.me });

@@ -68,13 +68,15 @@ function welcome() {
 
 function home() {
   const view = screen().home;
-  const source = `${state.me} home ${JSON.stringify(view.blocks)}`;
+  const source = `${state.me} home ${JSON.stringify(view?.blocks ?? null)}`;
   if (shown === source) return; // a button that is being pressed stays
   const box = byId("messages");
   const top = shown.startsWith(`${state.me} home `) ? box.scrollTop : 0;
   shown = source;
   drawn.clear();
-  fill(box, el("div", { class: "home" }, render(view.blocks, { buttons: view.buttons, press, view })));
+  fill(box, view
+    ? el("div", { class: "home" }, render(view.blocks, { buttons: view.buttons, press, view }))
+    : el("div", { class: "welcome" }, el("p", {}, "Nightlatch fills this when it hears that you look. If nothing comes, open it again.")));
   box.scrollTop = top;
 }
 
@@ -112,7 +114,6 @@ byId("composer").addEventListener("submit", async (event) => {
 
 function draw() {
   if (!screen()) return;
-  if (state.place === "home" && !screen().home) state.place = "bot";
   head();
   if (state.place === "home") home();
   else messages();

@@ -13,6 +13,7 @@ let field, call, result, dots, note;
 let timer = 0;
 let lived = false; // the token in the field was good
 let history = [];
+let last = null; // answer, and when
 
 /** give puts a token into the field. */
 export function give(token) {
@@ -26,6 +27,7 @@ function fresh() {
   clearTimeout(timer);
   lived = false;
   history = [];
+  last = null;
   fill(dots);
   fill(result);
   const service = serviceOf(token());
@@ -54,20 +56,27 @@ function show(answer) {
   history = history.slice(-most);
   fill(dots, history.map((h) => el("i", { class: h.good ? "good" : "bad", title: `${h.status} at ${hhmmss(h.at)}` })));
   fill(result, el("b", { class: good ? "code good" : "code bad" }, `${answer.status} ${answer.text}`), el("code", {}, line(answer.body)));
-  fill(note, verdict(answer.status, now));
+  last = { status: answer.status, at: now };
+  explain();
 }
 
-/** verdict says what an answer means. */
+/** explain says what the last answer means. The ledger's word on the end may come later than the end. */
+function explain() {
+  if (last) fill(note, verdict(last.status, last.at));
+}
+
+/** verdict says what an answer meant at a moment. */
 function verdict(status, now) {
   if (status < 300) return serviceOf(token())?.offline ? bound() : "The token is live. It is tried twice a second.";
   if (status === 403) return "The token is live, and does not open this.";
   if (!lived) return "Not let in.";
   const expires = token()?.expires ?? Infinity;
   if (now >= expires) return `It expired by itself at ${hhmmss(expires)}.`;
-  const shift = (now - lastEnd()) / 1000;
-  if (shift >= 0 && shift < soon) return `Dead ${shift.toFixed(1)} s after the end of the shift.`;
-  const end = (now - (endOf(token())?.at ?? 0)) / 1000;
-  if (end >= 0 && end < soon) return `Dead ${end.toFixed(1)} s after the end of its grant.`;
+  const after = (at) => (now - at) / 1000;
+  const end = endOf(token());
+  const shift = after(lastEnd());
+  if ((!end || end.outcome === "shift ended") && shift >= 0 && shift < soon) return `Dead ${shift.toFixed(1)} s after the end of the shift.`;
+  if (end && after(end.at) >= 0 && after(end.at) < soon) return `Dead ${after(end.at).toFixed(1)} s after the end of its grant: ${end.outcome}.`;
   return "The token lived, and is dead now.";
 }
 
@@ -103,3 +112,4 @@ function build() {
 }
 
 watch(["scene"], build);
+watch(["ledger", "shifts"], explain);
