@@ -100,6 +100,19 @@ func open(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	var log strings.Builder
 	cmd.Stderr = &log
+	url := begin(t, cmd)
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the playground was interrupted and ended with %v\n%s", err, &log)
+		}
+	})
+	return url
+}
+
+// begin starts a playground and waits for its page.
+func begin(t *testing.T, cmd *exec.Cmd) (url string) {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -107,18 +120,12 @@ func open(t *testing.T, cmd *exec.Cmd) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the playground was interrupted and ended with %v\n%s", err, &log)
-		}
-	})
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if _, url, ok := strings.Cut(lines.Text(), "The playground is at "); ok {
 			return url
 		}
 	}
-	t.Fatal("the playground says no address")
+	t.Fatalf("the playground says no address, and ends with %v\n%s", cmd.Wait(), cmd.Stderr)
 	return ""
 }
 
@@ -248,6 +255,21 @@ func TestDataStays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestKilled kills a playground. Its program ends with it, so that the next one has the ledger.
+func TestKilled(t *testing.T) {
+	start, data := playground(t), t.TempDir()
+	cmd := start("-addr", "127.0.0.1:0", "-data", data)
+	cmd.Env = append(cmd.Env, "TMPDIR="+t.TempDir()) // who is killed removes nothing
+	begin(t, cmd)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitCode(cmd.Wait()); code != -1 {
+		t.Fatalf("the exit code is %d, want that of a kill", code)
+	}
+	open(t, start("-addr", "127.0.0.1:0", "-data", data))
 }
 
 // TestPortTaken shows what somebody reads who starts a second playground.

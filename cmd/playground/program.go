@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,21 +48,30 @@ type program struct {
 }
 
 // startProgram starts it in a process group of its own, so that an interrupt at the terminal reaches us alone and the
-// program is stopped in order.
+// program is stopped in order. Should we be killed, so is the program, where the system can do that.
 func startProgram(binary string, s settings, tee io.Writer) (*program, error) {
 	p := &program{health: "http://" + s.Listen + "/healthz", log: &logbook{tee: tee}, done: make(chan struct{})}
 	p.cmd = exec.Command(binary, "serve", "--config", s.path)
 	p.cmd.Env = s.environment()
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = attributes()
 	p.cmd.WaitDelay = time.Second
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the nightlatch program: %w", err)
-	}
+	started := make(chan error, 1)
 	go func() {
-		p.err = p.cmd.Wait()
+		// Linux takes the thread that started a program for its parent: when the thread ends, the program is killed. So this
+		// one belongs to the program until that has ended.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			p.err = p.cmd.Wait()
+		}
 		close(p.done)
 	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("starting the nightlatch program: %w", err)
+	}
 	return p, nil
 }
 

@@ -240,8 +240,8 @@ func (d *desk) offline() {
 	d.click(".ephemeral:last-child [data-action=return]")
 	d.sees(".ephemeral", "Your access to archive-read is over", "cannot be cut: it may work until its own expiry")
 	d.part("token")
-	d.sees("#token", "200 OK", "Its grant is over since", "the archive cannot know")
-	const said = `document.querySelector("#note").innerText.match(/since (\S+),.* until (\S+) at most/)?.slice(1) ?? []`
+	d.sees("#token", "200 OK", "Its grant ended at", "the archive cannot know")
+	const said = `document.querySelector("#note").innerText.match(/ended at (\S+),.* until (\S+) at most/)?.slice(1) ?? []`
 	times := evaluate[[]string](d, said)
 	if len(times) != 2 {
 		d.Fatalf("the note says no times: %q", times)

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"nightlatch/cmd/playground/page"
 	"nightlatch/integrations/emulators/pagerdutyemu"
 	"nightlatch/integrations/emulators/slackemu"
@@ -24,6 +26,14 @@ type rig struct {
 	changes chan string
 }
 
+// logged is what the program wrote.
+const logged = `time=2026-03-07T02:14:00.000Z level=WARN msg="a token eyJhbGciOiJFUzI1NiJ9.abc.def is seen" person=T0.U0MARA
+time=2026-03-07T02:14:01.000Z level=INFO msg=recorded seq=7 kind=asked grant=g1 person=T0.U0MARA
+time=2026-03-07T02:14:02.000Z level=INFO msg=recorded seq=8 kind=opened grant=g1 role=orders-read part=decide
+time=2026-03-07T02:14:03.000Z level=INFO msg=recorded seq=9 kind=closed grant=g1 part=revoke outcome=shift_ended
+time=2026-03-07T02:14:04.000Z level=INFO msg=recorded seq=10 kind=never_heard_of person=T0.U0OTTO
+`
+
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	slack := slackemu.New(slackemu.Config{})
@@ -31,19 +41,20 @@ func newRig(t *testing.T) *rig {
 	slack.PutUser(slackemu.User{ID: "U0MARA", Name: "mara"})
 	slack.PutChannel(slackemu.Channel{ID: "C0ORDERS", Name: "orders-access", Members: []string{"U0MARA"}})
 	account.PutPolicy(pagerdutyemu.Policy{ID: "P", Levels: []pagerdutyemu.Level{{{Schedule: "PFIRST"}}}})
+	account.PutService(pagerdutyemu.Service{ID: "PSHOP", Name: "Orders", Policy: "P"})
+	slack.PutUser(slackemu.User{ID: "U0OTTO", Name: "otto"})
 	now := time.Now()
 	account.SetShifts("PFIRST", pagerdutyemu.Shift{User: "PMARA", Start: now.Add(-time.Hour), End: now.Add(time.Hour)})
 	r := &rig{changes: make(chan string, 1)}
 	p, err := page.New(page.Config{
 		Slack: slack, PagerDuty: account, Opened: now, Clock: now,
-		Cast:     []page.Person{{ID: "U0MARA", PagerDuty: "PMARA", Name: "Mara Lindqvist"}},
+		Cast:     []page.Person{{ID: "U0MARA", PagerDuty: "PMARA", Name: "Mara Lindqvist"}, {ID: "U0OTTO", Name: "Otto Brandt"}},
+		Alert:    pagerdutyemu.Trigger{Service: "PSHOP", Title: "Order 4711 is stuck", Key: "4711"},
 		Channels: []page.Channel{{ID: "C0ORDERS", Name: "orders-access"}},
 		Lines:    []page.Line{{Schedule: "PFIRST", Name: "First line"}},
 		Changes:  map[string]func() error{"end": func() error { r.changes <- "end"; return nil }},
 		Services: []page.Service{{Name: "orders API", URL: "http://127.0.0.1:0", Audience: "https://orders.example", Calls: []string{"GET /v1/orders"}}},
-		Logs: []page.Log{{Name: "nightlatch", From: func(offset int) []byte {
-			return []byte("time=2026-03-07T02:14:00.000Z level=WARN msg=\"a token eyJhbGciOiJFUzI1NiJ9.abc.def is seen\" person=T0.U0MARA\n")[offset:]
-		}}},
+		Logs:     []page.Log{{Name: "nightlatch", From: func(offset int) []byte { return []byte(logged)[offset:] }}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -183,10 +194,12 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// TestStream reads what a browser is told first. A token in a log is not among it.
-func TestStream(t *testing.T) {
-	r := newRig(t)
-	answer, err := r.Client().Do(r.request(t, http.MethodGet, "/api/stream?token="+r.token, ""))
+// told reads what a browser is told first, by kind.
+func (r *rig) told(t *testing.T) map[string]string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel() // the stream has no end of its own
+	answer, err := r.Client().Do(r.request(t, http.MethodGet, "/api/stream?token="+r.token, "").WithContext(ctx))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,9 +213,15 @@ func TestStream(t *testing.T) {
 			told[kind] = data
 		}
 	}
+	return told
+}
+
+// TestStream reads what a browser is told first. A token in a log is not among it.
+func TestStream(t *testing.T) {
+	told := newRig(t).told(t)
 	for kind, want := range map[string]string{
-		"scene": `"name":"Mara Lindqvist"`, "screen": `"user":"U0MARA"`, "shifts": `"user":"PMARA"`,
-		"wires": `a token eyJ… is seen`, "steps": `"asked":false`,
+		"scene": `"name":"Mara Lindqvist"`, "screen": `"user":"U0OTTO"`, "shifts": `"user":"PMARA"`, "incident": `"number":0`,
+		"wires": `a token eyJ… is seen`, "ledger": `"seq":"7"`, "steps": `"asked":false`,
 	} {
 		if !json.Valid([]byte(told[kind])) || !strings.Contains(told[kind], want) {
 			t.Errorf("%s is told as %s, want it to have %s", kind, told[kind], want)
@@ -210,5 +229,65 @@ func TestStream(t *testing.T) {
 	}
 	if strings.Contains(told["wires"], "abc.def") {
 		t.Error("a token that came into a log is shown")
+	}
+}
+
+// TestLedger reads what is said of events, also of one that the page has never heard of.
+func TestLedger(t *testing.T) {
+	told := newRig(t).told(t)
+	type record struct{ Seq, Kind, Grant, Says, Actor string }
+	var got []record
+	if err := json.Unmarshal([]byte(told["ledger"]), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []record{
+		{"7", "asked", "g1", "Mara asked", "Mara"},
+		{"8", "opened", "g1", "orders-read is open for Mara", "decide"},
+		{"9", "closed", "g1", "orders-read for Mara is over: shift ended", "revoke"},
+		{"10", "never heard of", "", "never heard of", "Otto"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the ledger (-want +got):\n%s", diff)
+	}
+	if strings.Contains(told["wires"], "asked") {
+		t.Errorf("what was recorded is among the wires, too: %s", told["wires"])
+	}
+}
+
+// TestIncident lets people act on an incident, each as themselves.
+func TestIncident(t *testing.T) {
+	r := newRig(t)
+	for _, step := range []struct {
+		user, change string
+		code         int
+		says         string
+	}{
+		{"U0MARA", "acknowledge", 409, "there is no incident to acknowledge; trigger one"},
+		{"U0MARA", "trigger", 200, ""},
+		{"U0OTTO", "acknowledge", 409, "Otto has no seat in PagerDuty"},
+		{"U0EVE", "resolve", 409, "there is nobody called"},
+		{"U0MARA", "snooze", 409, "nothing of an incident is called"},
+		{"U0MARA", "acknowledge", 200, ""},
+		{"U0MARA", "resolve", 200, ""},
+		{"U0MARA", "resolve", 409, "it is resolved"},
+		{"U0MARA", "trigger", 200, ""},
+		{"U0MARA", "acknowledge", 200, ""},
+	} {
+		body, err := json.Marshal(map[string]string{"user": step.user, "change": step.change})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := r.request(t, http.MethodPost, "/api/incident", string(body))
+		q.Header.Set("X-Page-Token", r.token)
+		if answer, said := r.do(t, q); answer.StatusCode != step.code || !strings.Contains(said, step.says) {
+			t.Errorf("%s by %s answers %s: %s", step.change, step.user, answer.Status, said)
+		}
+	}
+	const want = `"number":2,"title":"Order 4711 is stuck","status":"acknowledged","assigned":["PMARA"],"acknowledged":["PMARA"],"by":"PMARA"`
+	told := ""
+	for over := time.Now().Add(30 * time.Second); !strings.Contains(told, want); {
+		if told = r.told(t)["incident"]; time.Now().After(over) {
+			t.Fatalf("the page is told %s", told)
+		}
 	}
 }

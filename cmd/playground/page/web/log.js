@@ -20,7 +20,7 @@ const event = (r) =>
     "li", { class: r.bad ? "event bad" : "event", title: r.grant && `grant ${r.grant}` },
     when(r.at),
     el("span", { class: "from ledger" }, `#${r.seq}`),
-    el("span", { class: "what" }, r.says, el("small", { class: "call" }, r.actor ? `${r.kind} · ${r.actor}` : r.kind)),
+    el("span", { class: "what" }, r.says, el("small", { class: "call" }, r.actor && r.actor !== r.kind ? `${r.kind} · ${r.actor}` : r.kind)),
   );
 
 const views = [

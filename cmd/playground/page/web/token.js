@@ -87,7 +87,7 @@ function bound() {
   const end = endOf(held);
   const name = serviceOf(held).name;
   if (!end) return [`The ${name} asks nobody, so nobody can cut this token: it is good until `, until, ", even if its grant ends before."];
-  return [`Its grant is over since ${hhmmss(end.at)}, and the ${name} cannot know: it lets the token in until `, until, ` at most (${ago(held.expires)}).`];
+  return [`Its grant ended at ${hhmmss(end.at)}, and the ${name} cannot know: it lets the token in until `, until, ` at most (${ago(held.expires)}).`];
 }
 
 /** line is an answer in one line, or two. */
