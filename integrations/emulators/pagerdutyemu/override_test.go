@@ -146,6 +146,37 @@ func TestAnOverrideIsRefused(t *testing.T) {
 	check.wants("POST /schedules/{id}/overrides 400", "POST /schedules/{id}/overrides 404", "GET /schedules/{id}/overrides 400")
 }
 
+func TestWhatIsNoOverrideIsRefused(t *testing.T) {
+	const times = `"start":"2030-01-01T00:00:00Z","end":"2030-01-01T01:00:00+01:00"`
+	for name, test := range map[string]struct {
+		body     string
+		violates bool
+	}{
+		"no JSON":             {`{`, true},
+		"nothing":             {`{}`, true},
+		"none":                {`{"overrides":[]}`, true},
+		"no times":            {`{"override":{"user":{"id":"PANA","type":"user_reference"}}}`, false},
+		"it ends before":      {`{"override":{` + times + `,"user":{"id":"PANA","type":"user_reference"}}}`, false},
+		"nobody":              {`{"override":{"start":"2030-01-01T00:00:00Z","end":"2030-01-02T00:00:00Z"}}`, false},
+		"of another kind":     {`{"override":{"start":"2030-01-01T00:00:00Z","end":"2030-01-02T00:00:00Z","user":{"id":"PANA","type":"team"}}}`, false},
+		"times of other form": {`{"override":{"start":"1893456000","end":"tomorrow","user":{"id":"PANA","type":"user"}}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			emu := shut(t)
+			w := send(t, emu, "POST", "/schedules/SNIGHT/overrides", test.body)
+			if refusal := decode[struct{ Error struct{ Code int } }](t, w.Body); w.Code != 400 || refusal.Error.Code != 2001 {
+				t.Errorf("status %d, code %d", w.Code, refusal.Error.Code)
+			}
+			if violated := len(emu.Violations()) > 0; violated != test.violates {
+				t.Errorf("violations: %v", emu.Violations())
+			}
+			if on := emu.OnCall(time.Date(2030, 1, 1, 0, 30, 0, 0, time.UTC)); len(on) == 0 || on[0].Start != (time.Time{}) {
+				t.Errorf("on call: %+v", on)
+			}
+		})
+	}
+}
+
 func TestSeveralOverridesAreEachTakenOrRefused(t *testing.T) {
 	emu, _, check := account(t, pagerdutyemu.Config{})
 	now := time.Now().UTC().Truncate(time.Second)

@@ -73,6 +73,10 @@ func TestShiftsChangeAsTheWorldActs(t *testing.T) {
 			e.Override("SNIGHT", shift("PDAN", 5, 8))
 			e.Override("SNIGHT", shift("PEVE", 4, 6))
 		}, []pagerdutyemu.Shift{shift("PANA", 0, 4), shift("PEVE", 4, 6), shift("PDAN", 6, 8), shift("PBEN", 8, 16)}},
+		"other shifts": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
+			e.Override("SNIGHT", shift("PDAN", 5, 8))
+			e.SetShifts("SNIGHT", shift("PBEN", 0, 16))
+		}, []pagerdutyemu.Shift{shift("PBEN", 0, 16)}},
 		"override within": {func(_ *testing.T, e *pagerdutyemu.Emulator) {
 			e.Override("SNIGHT", shift("PDAN", 5, 6))
 		}, []pagerdutyemu.Shift{shift("PANA", 0, 5), shift("PDAN", 5, 6), shift("PANA", 6, 8), shift("PBEN", 8, 16)}},
