@@ -117,6 +117,35 @@ func TestTheGrantEndsWhileItsSecretIsMade(t *testing.T) {
 	})
 }
 
+// TestAnotherDeviceRevealsFromTheHome: the answer with the button stays behind on the phone.
+func TestAnotherDeviceRevealsFromTheHome(t *testing.T) {
+	play(t, plan{}, func(n *night) {
+		n.openFor("15m")
+		phone := n.reveals(ada)
+		n.pass(10 * time.Second)
+		n.must(n.slack.UseDevice(ada, "laptop"))
+		if s := n.slack.SeenBy(ada); s.Modal != nil || len(s.Ephemerals) > 0 {
+			t.Errorf("the laptop shows what the phone does: %q", s.Text())
+		}
+		_, err := n.slack.OpenHome(ada)
+		n.must(err)
+		n.pass(time.Second)
+		_, err = n.slack.Press(ada, slackemu.Find{ActionID: "reveal", Home: true})
+		n.must(err)
+		n.pass(time.Second)
+		laptop := n.copies(ada)
+		if laptop == phone {
+			t.Error("both devices show one secret")
+		}
+		n.must(n.slack.UseDevice(ada, ""))
+		if still := n.copies(ada); still != phone {
+			t.Error("the phone shows another secret than before")
+		}
+		n.tokenIs(phone, true)
+		n.tokenIs(laptop, true)
+	})
+}
+
 // TestPhoneThenLaptop: two secrets at most; a third says which one it would end.
 func TestPhoneThenLaptop(t *testing.T) {
 	play(t, plan{}, func(n *night) {

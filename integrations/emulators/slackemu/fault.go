@@ -121,7 +121,7 @@ func (e *Emulator) catch(method string, when When) *Held {
 
 // obstruct lets holds and faults act at one moment of a call. It reports whether the call goes on; if not, everything
 // that the caller will see was written. Drop leaves by http.ErrAbortHandler.
-func (e *Emulator) obstruct(w http.ResponseWriter, r *http.Request, method string, when When) (string, bool) {
+func (e *Emulator) obstruct(w http.ResponseWriter, r *http.Request, method string, when When) (code string, on bool) {
 	if h := e.catch(method, when); h != nil {
 		close(h.arrived)
 		select {
