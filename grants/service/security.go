@@ -132,8 +132,7 @@ func (s *Service) judge(ctx context.Context, o Origin, whom grants.PersonKey, wh
 		}
 		st.docs = append(st.docs, news)
 	}
-	e := byPerson(grants.KindDirectory, o.Person, now)
-	e.Count, e.Detail = 1, detail
+	e := grants.Event{At: now, Kind: grants.KindDirectory, Actor: o.actor(), Count: 1, Detail: detail}
 	st.events = []grants.Event{e}
 	_, err = s.take(ctx, o, "", now, func(*ledger.View, grants.Grant) (step, error) {
 		again := st

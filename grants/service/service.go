@@ -127,7 +127,11 @@ func (w *Wait) Unwrap() error { return w.Err }
 type Origin struct {
 	Envelope string           // Slack's envelope ID: a duplicate is seen by it
 	Person   grants.PersonKey // who acts
+	Part     string           // of the program, by which it came; empty: Slack
 }
+
+// actor is who acts, as events say it.
+func (o Origin) actor() grants.Actor { return grants.Actor{Person: o.Person, System: o.Part} }
 
 // Ask is a request for a role.
 type Ask struct {

@@ -129,7 +129,7 @@ func (s *Service) Revoke(ctx context.Context, p Press) (grants.Grant, error) {
 		if g.State != grants.Open {
 			return nil, nil, nil
 		}
-		moves, err := end(g, grants.Revoked, grants.Actor{Person: who.Key}, nil, now)
+		moves, err := end(g, grants.Revoked, p.actor(), nil, now)
 		return moves, nil, err
 	})
 }
@@ -255,8 +255,7 @@ func (st step) within(missed int, kept bool) step {
 }
 
 func rejected(o Origin, grant string, reasons []grants.Reason, now time.Time) step {
-	e := byPerson(grants.KindRejected, o.Person, now)
-	e.Grant, e.Reasons = grant, slices.Clone(reasons)
+	e := grants.Event{At: now, Kind: grants.KindRejected, Actor: o.actor(), Grant: grant, Reasons: slices.Clone(reasons)}
 	for i, r := range e.Reasons {
 		if r.Code == grants.RoleUnknown { // what was typed may be a secret, pasted into the wrong place
 			e.Reasons[i].Detail = ""
