@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/big"
@@ -128,6 +129,7 @@ func (img image) serves(t *testing.T, env []string, cert []byte) {
 	}
 	if address != "" {
 		probe(t, address, cert)
+		img.hears(t, env)
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}
@@ -136,6 +138,19 @@ func (img image) serves(t *testing.T, env []string, cert []byte) {
 	}
 	if err := cmd.Wait(); err != nil || address == "" {
 		t.Fatalf("%v\n%s", err, log.String())
+	}
+}
+
+// hears asks the running program as somebody who was let into the container.
+func (img image) hears(t *testing.T, env []string) {
+	t.Helper()
+	out, errs, err := img.run(t, env, "grants", "--config", "/etc/nightlatch/silent.yaml")
+	if err != nil || !strings.HasPrefix(out, "GRANT ") {
+		t.Errorf("%v: %s%s", err, out, errs)
+	}
+	_, errs, err = img.run(t, env, "people", "freeze", "U0ADA", "because", "--socket", "/var/lib/nightlatch/operator.sock")
+	if want := fmt.Sprintf("nightlatch: uid %d may only read\n", img.uid); err == nil || !strings.HasPrefix(errs, want) {
+		t.Errorf("%v: %s", err, errs)
 	}
 }
 

@@ -60,6 +60,39 @@ func TestUnitTakesAway(t *testing.T) {
 	}
 }
 
+// TestUnitLetsOperatorsIn: what docs/deploy.md adds to the unit is understood, takes little of
+// the unit's protection back, and fits the example's socket.
+func TestUnitLetsOperatorsIn(t *testing.T) {
+	docs, err := os.ReadFile("../docs/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(docs), "       [Service]\n")
+	added, _, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended || !strings.Contains(added, "PrivateUsers=no") || !strings.Contains(added, "SupplementaryGroups=nightlatch-operators") {
+		t.Fatalf("docs/deploy.md adds %q", added)
+	}
+	whole := strings.Replace(unit(t), "\n[Install]", "\n"+added+"\n\n[Install]", 1)
+	if out, err := analyze(t, whole, "verify"); err != nil || out != "" {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := analyze(t, whole, "security", "--offline=true", "--no-pager", "--threshold=20"); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	example, err := os.ReadFile("../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"socket: /run/nightlatch/operator.sock", "group: nightlatch-operators"} {
+		if !strings.Contains(string(example), line) || !strings.Contains(string(docs), line) {
+			t.Errorf("the example and docs/deploy.md do not both say %s", line)
+		}
+	}
+	if !strings.Contains(whole, "\nRuntimeDirectory=nightlatch\nRuntimeDirectoryMode=0755\n") {
+		t.Error("nobody but the program finds /run/nightlatch")
+	}
+}
+
 // TestUnitFitsTheProgram: what the unit says is what the program does.
 func TestUnitFitsTheProgram(t *testing.T) {
 	settings := map[string][]string{}

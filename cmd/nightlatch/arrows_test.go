@@ -78,7 +78,7 @@ var arrows = []arrow{
 	},
 	{
 		"nightlatch/cmd/nightlatch",
-		[]string{"nightlatch/cmd/nightlatch/…", "nightlatch/bot/send", "nightlatch/grants/ledger", "nightlatch/grants/service", "github.com/spf13/cobra"},
+		[]string{"nightlatch/cmd/nightlatch/…", "nightlatch/bot/send", "nightlatch/grants…", "github.com/spf13/cobra"},
 		"it is the command line; cobra stays here",
 	},
 	{
@@ -101,6 +101,11 @@ var arrows = []arrow{
 		"nightlatch/cmd/nightlatch/life",
 		[]string{"golang.org/x/sync/errgroup"},
 		"it starts and stops what it knows nothing about",
+	},
+	{
+		"nightlatch/cmd/nightlatch/operator",
+		[]string{"nightlatch/grants", "nightlatch/grants/service"},
+		"it asks the verbs that there are, and has none of its own",
 	},
 	{
 		"nightlatch/cmd/nightlatch/sdnotify", nil,

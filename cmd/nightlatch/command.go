@@ -57,7 +57,7 @@ needs, inside Slack, and takes it back when the shift ends.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(), newCheck(), newVersion())
+	root.AddCommand(newServe(), newCheck(), newPeople(), newGrants(), newRevoke(), newVersion())
 	return root
 }
 

@@ -9,6 +9,7 @@ import (
 	"nightlatch/bot/send"
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/cmd/nightlatch/operator"
 	"nightlatch/grants/ledger"
 )
 
@@ -32,6 +33,7 @@ func ExitCode(err error) int {
 // HintFor says what to do next about an error that ended the program.
 func HintFor(err error) string {
 	var (
+		told     *operator.Error
 		usage    usageError
 		problems config.Problems
 		newer    *ledger.NewerError
@@ -39,6 +41,8 @@ func HintFor(err error) string {
 		corrupt  *ledger.CorruptError
 	)
 	switch {
+	case errors.As(err, &told):
+		return told.Hint
 	case errors.As(err, &usage):
 		return "nightlatch help shows the commands and an example of each"
 	case errors.As(err, &problems):

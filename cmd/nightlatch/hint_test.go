@@ -13,6 +13,7 @@ import (
 	nightlatch "nightlatch/cmd/nightlatch"
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/cmd/nightlatch/operator"
 	"nightlatch/grants/ledger"
 )
 
@@ -24,6 +25,7 @@ func TestHints(t *testing.T) {
 		hint string
 		code int
 	}{
+		{&operator.Error{Text: "nothing listens", Hint: "start nightlatch serve"}, "start nightlatch serve", 1},
 		{ledger.ErrUnknownOutcome, "start nightlatch again", 3},
 		{errors.Join(errors.New("closing the ledger"), ledger.ErrUnknownOutcome), "start nightlatch again", 3},
 		{ledger.ErrInUse, "another process holds this ledger", 1},

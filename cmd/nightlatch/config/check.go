@@ -77,6 +77,7 @@ func (c Config) check() (problems, warnings []Problem) {
 	if strings.HasSuffix(c.PagerDuty.URL, "/") {
 		k.problem("pagerduty.api_url", "must not end with a slash")
 	}
+	c.checkOperator(&k)
 	c.checkClock(&k)
 	c.checkDoor(&k)
 	if c.Log.Format != "text" && c.Log.Format != "json" {
@@ -84,6 +85,48 @@ func (c Config) check() (problems, warnings []Problem) {
 	}
 	c.checkRoles(&k)
 	return k.problems, k.warnings
+}
+
+// maxSocket is how long a socket's path may be: 103 bytes on some systems, 107 on Linux.
+const maxSocket = 103
+
+// The uids that are nobody in particular.
+const (
+	uidRoot     = 0
+	uidHidden   = 65534     // everybody whom a user namespace hides
+	uidsPastEnd = 1<<32 - 1 // "no uid"
+)
+
+// checkOperator checks the operators' socket and who is who behind it.
+func (c Config) checkOperator(k *checker) {
+	switch path := c.Operator.Socket; {
+	case strings.HasPrefix(path, "@"):
+		k.problem("operator.socket", "begins with @: that is no file, and every user of this machine could open it; write a path")
+	case len(path) > maxSocket:
+		k.problem("operator.socket", "is %d bytes long (%q), and a socket's path has %d at most; name a shorter one", len(path), path, maxSocket)
+	}
+	uids := map[int64]bool{}
+	for i, a := range c.Operator.People {
+		key := fmt.Sprintf("operator.people[%d]", i)
+		if !slackUser.MatchString(a.User) {
+			k.problem(key+".user", "%q is no Slack user ID, which begins with U or W", a.User)
+		}
+		switch {
+		case a.UID == nil:
+			k.problem(key+".uid", "is missing; id -u prints it")
+			continue
+		case *a.UID < 0 || *a.UID >= uidsPastEnd:
+			k.problem(key+".uid", "is %d, which is no user ID", *a.UID)
+		case *a.UID == uidHidden:
+			k.problem(key+".uid", "is %d, which is everybody whom a user namespace hides; leave it out", *a.UID)
+		case *a.UID == uidRoot:
+			k.warn(key+".uid", "is root: whoever becomes root on this machine acts as %s", a.User)
+		}
+		if uids[*a.UID] {
+			k.problem(key+".uid", "%d stands twice: one user of this machine is one person", *a.UID)
+		}
+		uids[*a.UID] = true
+	}
 }
 
 // checkClock checks how long and how often.

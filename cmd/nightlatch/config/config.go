@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"nightlatch/grants"
@@ -35,6 +36,7 @@ type Config struct {
 	Reread        time.Duration `json:"reread"` // how often the people and the next 25 hours are read
 	Limits        Limits        `json:"limits"`
 	Security      Security      `json:"security"`
+	Operator      Operator      `json:"operator"`
 	HTTP          HTTP          `json:"http"`
 	Token         Token         `json:"token"`
 	Introspection []Caller      `json:"introspection"`
@@ -71,6 +73,28 @@ type Limits struct {
 type Security struct {
 	Channel string   `json:"channel"` // where changes are told; empty: in the log
 	People  []string `json:"people"`  // Slack user IDs: they approve and freeze
+}
+
+// Operator is the unix socket on which the running bot hears commands of this machine.
+type Operator struct {
+	Socket string    `json:"socket"` // empty: operator.sock beside the ledger
+	Group  string    `json:"group"`  // who may open it, a name or a number; empty: the bot's own group
+	People []Account `json:"people"` // who may do more than read
+}
+
+// Account says who a user of this machine is.
+type Account struct {
+	UID  *int64 `json:"uid"`  // nil: left out, which must not mean root
+	User string `json:"user"` // Slack user ID
+}
+
+// Persons says by uid who is whom of a workspace.
+func (o Operator) Persons(team string) map[uint32]grants.PersonKey {
+	who := make(map[uint32]grants.PersonKey, len(o.People))
+	for _, a := range o.People {
+		who[uint32(*a.UID)] = grants.KeyOf(team, a.User) // check has seen that there is one, and that it fits
+	}
+	return who
 }
 
 // HTTP is the listener that services ask about tokens.
@@ -144,6 +168,9 @@ func defaults() Config {
 		Log:         Log{Level: slog.LevelInfo, Format: "text"},
 	}
 }
+
+// beside is where the operators' socket is unless the configuration says so.
+func beside(ledger string) string { return filepath.Join(filepath.Dir(ledger), "operator.sock") }
 
 // complete fills in what a role left out.
 func complete(r grants.Role) grants.Role {

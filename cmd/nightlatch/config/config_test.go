@@ -117,6 +117,15 @@ func TestRefused(t *testing.T) {
 		{"a loopback name that is none", with(role, "environment: playground", `pagerduty: {api_url: "http://127.0.0.1.evil.example"}`), "8 pagerduty.api_url: is not the vendor's"},
 		{"a user in a URL", with(role, "environment: playground", `pagerduty: {api_url: "http://a@127.0.0.1"}`), "8 pagerduty.api_url: is no base URL"},
 		{"no slash", with(role, "environment: playground", `slack: {api_url: "http://127.0.0.1:1/api"}`), "8 slack.api_url: must end with a slash"},
+		{"a socket for everybody", with(role, `operator: {socket: "@nightlatch"}`), "7 operator.socket: begins with @"},
+		{"a long socket", with(role, "operator: {socket: /run/"+strings.Repeat("n", 99)+"}"), "7 operator.socket: is 104 bytes long"},
+		{"an operator without a uid", with(role, "operator: {people: [{user: U0ADA}]}"), "7 operator.people[0].uid: is missing; id -u prints it"},
+		{"an operator without a person", with(role, "operator: {people: [{uid: 1000}]}"), "7 operator.people[0].user: \"\" is no Slack user ID"},
+		{"a uid below zero", with(role, "operator: {people: [{uid: -1, user: U0ADA}]}"), "7 operator.people[0].uid: is -1, which is no user ID"},
+		{"a uid that would wrap to root", with(role, "operator: {people: [{uid: 4294967296, user: U0ADA}]}"), "7 operator.people[0].uid: is 4294967296, which is no user ID"},
+		{"the uid of the hidden", with(role, "operator: {people: [{uid: 65534, user: U0ADA}]}"), "7 operator.people[0].uid: is 65534, which is everybody"},
+		{"a uid that is text", with(role, `operator: {people: [{uid: "1000", user: U0ADA}]}`), "7 operator.people[0].uid: must be a number, and is text"},
+		{"a uid twice", with(role, "operator: {people: [{uid: 7, user: U0ADA}, {uid: 7, user: U0BEN}]}"), "7 operator.people[1].uid: 7 stands twice"},
 		{"workspace", with(role, "slack: {team: night}"), "7 slack.team: \"night\" is no workspace ID"},
 		{"fast poll", with(role, "poll: 1s"), "7 poll: is 1s; below 5s is for environment: playground"},
 		{"negative settle", with(role, "settle: -1s"), "7 settle: is -1s, and must be at least 0s and at most 24h"},
@@ -299,6 +308,23 @@ func TestDigest(t *testing.T) {
 	}
 	if two := digest(with(change("4h", "3h"))); two == one {
 		t.Error("a longer grant leaves the digest as it was")
+	}
+}
+
+func TestOperators(t *testing.T) {
+	c, warnings, err := config.Parse([]byte(with(role, "operator: {people: [{uid: 0, user: U0ROOT}, {uid: 1000, user: U0ADA}]}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Operator.Socket != "operator.sock" {
+		t.Errorf("the socket is %s, not beside the ledger", c.Operator.Socket)
+	}
+	want := map[uint32]grants.PersonKey{0: "T0.U0ROOT", 1000: "T0.U0ADA"}
+	if diff := cmp.Diff(want, c.Operator.Persons("T0")); diff != "" {
+		t.Error(diff)
+	}
+	if all := lines(warnings); !slices.Contains(all, "7 operator.people[0].uid: is root: whoever becomes root on this machine acts as U0ROOT") {
+		t.Errorf("the warnings are %q", all)
 	}
 }
 

@@ -90,6 +90,9 @@ func unmarshal(data []byte) (Config, []Problem) {
 	for i := range c.Roles {
 		c.Roles[i] = complete(c.Roles[i])
 	}
+	if c.Operator.Socket == "" {
+		c.Operator.Socket = beside(c.Ledger.Path)
+	}
 	return c, decodeProblems(err)
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"nightlatch/cmd/nightlatch/config"
+	"nightlatch/cmd/nightlatch/operator"
 	"nightlatch/cmd/nightlatch/wiring"
 	"nightlatch/integrations/emulators/memnet"
 	"nightlatch/integrations/emulators/pagerdutyemu"
@@ -178,8 +179,9 @@ func (n *night) start() {
 	n.t.Helper()
 	wires := wiring.Wires{
 		Slack: n.transport, PagerDuty: n.transport,
-		Socket: &websocket.Dialer{NetDialContext: n.network.Dial},
-		Listen: func(_, address string) (net.Listener, error) { return n.network.Listen(address) },
+		Socket:    &websocket.Dialer{NetDialContext: n.network.Dial},
+		Listen:    func(_, address string) (net.Listener, error) { return n.network.Listen(address) },
+		Operators: func(s operator.Socket) (net.Listener, error) { return n.network.Listen(s.Path) },
 	}
 	log := slog.New(slog.NewTextHandler(&n.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, signal := context.WithCancel(context.Background())

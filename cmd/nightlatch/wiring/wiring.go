@@ -23,6 +23,7 @@ import (
 	"nightlatch/bot/send"
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/cmd/nightlatch/operator"
 	"nightlatch/cmd/nightlatch/sdnotify"
 	"nightlatch/grants/ledger"
 	"nightlatch/grants/ledger/boltkv"
@@ -37,6 +38,7 @@ type Wires struct {
 	Socket    *websocket.Dialer // nil: gorilla's own
 	PagerDuty http.RoundTripper
 	Listen    func(network, address string) (net.Listener, error) // nil: net.Listen
+	Operators func(operator.Socket) (net.Listener, error)         // nil: operator.Listen
 	Manager   sdnotify.Manager                                    // who started the program and watches it; zero: nobody
 }
 
@@ -104,6 +106,12 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		return err
 	}
 	undo.Add("the listener", func() error { return closed(listener.Close()) })
+	counter, err := openCounter(ctx, cfg.Operator, wires.Operators)
+	if err != nil {
+		return err
+	}
+	undo.Add("the operators' socket", func() error { return closed(counter.Close()) })
+	operators := operator.New(operator.Config{Directory: grants, Desk: grants, People: cfg.Operator.Persons(workspace.Team), Log: log})
 	in, err := bot.New(bot.Config{
 		AppToken: secrets.SlackApp, APIURL: cfg.Slack.URL, Transport: wires.Slack, Dialer: wires.Socket, Sender: out, Identity: workspace,
 		Taker: grants, Revealer: grants, Clerk: grants, People: grants, Directory: grants, Environment: cfg.Environment, Log: log,
@@ -113,12 +121,13 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 	}
 
 	log.Info("serving", "environment", cfg.Environment, "instance", book.Instance(), "workspace", workspace.Team,
-		"http", listener.Addr().String(), "roles", len(cfg.Roles), "config", digest)
-	// The order is that of a stop: the manager hears of it, then no more envelopes, then no
-	// more advancing, then no more answers about tokens; the ledger is closed when nobody
+		"http", listener.Addr().String(), "operators", counter.Addr().String(), "roles", len(cfg.Roles), "config", digest)
+	// The order is that of a stop: the manager hears of it, then no more commands and envelopes,
+	// then no more advancing, then no more answers about tokens; the ledger is closed when nobody
 	// needs it any more.
 	err = life.RunAll(ctx,
 		life.Part{Name: "the watchdog", Run: func(ctx context.Context) error { return wires.Manager.Run(ctx, grants.Alive, log) }},
+		life.Part{Name: "the operators' socket", Run: func(ctx context.Context) error { return operators.Run(ctx, counter) }},
 		life.Part{Name: "the bot", Run: in.Run},
 		life.Part{Name: "the service", Run: grants.Run},
 		life.Part{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
@@ -188,6 +197,15 @@ func openDoor(cfg config.Config, keys token.Keys, grants *service.Service, liste
 		return token.Server{}, nil, fmt.Errorf("listening for token questions: %w", err)
 	}
 	return token.Server{Handler: door, TLS: secured, Log: log}, listener, nil
+}
+
+// openCounter makes the socket that operators of this machine ask on.
+func openCounter(ctx context.Context, cfg config.Operator, listen func(operator.Socket) (net.Listener, error)) (net.Listener, error) {
+	socket := operator.Socket{Path: cfg.Socket, Group: cfg.Group}
+	if listen != nil {
+		return listen(socket)
+	}
+	return operator.Listen(ctx, socket)
 }
 
 // closed forgives what is closed already.
