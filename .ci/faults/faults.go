@@ -73,6 +73,42 @@ var faults = []fault{
 		pkg:   "grants/service", test: "TestTheUseOfWhatIsOverIsTold",
 	},
 	{
+		name:  "a freezing that ends nothing",
+		file:  "grants/service/security.go",
+		edits: []edit{{"return p, s.endOfTheGone(ctx)", "return p, nil"}},
+		pkg:   "grants/service", test: "TestFreezingEndsWhatOpenedByItself",
+	},
+	{
+		name:  "people looked after by anybody",
+		file:  "grants/service/security.go",
+		edits: []edit{{"case !slices.Contains(s.SecurityPeople, p.Key.Slack()):", "case false:"}},
+		pkg:   "grants/service", test: "TestOnlySecurityLooksAfterTheDirectory",
+	},
+	{
+		name:  "a frozen person approving themselves",
+		file:  "grants/service/security.go",
+		edits: []edit{{"if whom == o.Person {", "if false {"}},
+		pkg:   "grants/service", test: "TestOnlySecurityLooksAfterTheDirectory",
+	},
+	{
+		name:  "a user of the machine who is nobody, and does more than read",
+		file:  "cmd/nightlatch/operator/answer.go",
+		edits: []edit{{"case o.Person == \"\":", "case false:"}},
+		pkg:   "cmd/nightlatch/operator", test: "TestNobodyInParticularOnlyReads",
+	},
+	{
+		name:  "an operators' socket for every user of the machine",
+		file:  "cmd/nightlatch/operator/listen.go",
+		edits: []edit{{"fs.FileMode = 0o660", "fs.FileMode = 0o666"}},
+		pkg:   "cmd/nightlatch/operator", test: "TestSocketIsForItsGroup",
+	},
+	{
+		name:  "a uid that wraps to root",
+		file:  "cmd/nightlatch/config/check.go",
+		edits: []edit{{"case *a.UID < 0 || *a.UID >= uidsPastEnd:", "case *a.UID < 0:"}},
+		pkg:   "cmd/nightlatch/config", test: "TestRefused",
+	},
+	{
 		name:  "an acknowledgement sent by the connection that is gone",
 		file:  "bot/socket/wire.go",
 		edits: []edit{{"if !w.up() && w.beside.up() {", "if false {"}},
