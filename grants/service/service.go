@@ -196,9 +196,10 @@ type Revealed struct {
 // Refusal says why a command was not done. It is the answer to a person, so it is complete:
 // the reasons, and the grant as it is now when they may know it.
 type Refusal struct {
-	Role    *grants.Role // nil: they are not told
-	Grant   *grants.Grant
-	Reasons []grants.Reason
+	Role      *grants.Role // nil: they are not told
+	Grant     *grants.Grant
+	Extension int // of the grant, by its ordinal, that this is about; 0: the grant itself
+	Reasons   []grants.Reason
 }
 
 func (r *Refusal) Error() string {

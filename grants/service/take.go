@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (s *Service) Request(ctx context.Context, a Ask) (grants.Grant, error) {
 // Vote records a person's yes or no. A no denies at once; enough yes are decided about by
 // themselves, as soon as PagerDuty has been asked.
 func (s *Service) Vote(ctx context.Context, b Ballot) (grants.Grant, error) {
-	return s.act(ctx, b.Origin, b.Grant, func(g grants.Grant, p grants.Person, now time.Time) ([]move, []grants.Reason, error) {
+	g, err := s.act(ctx, b.Origin, b.Grant, func(g grants.Grant, p grants.Person, now time.Time) ([]move, []grants.Reason, error) {
 		if b.Extension > 0 {
 			return s.voteMore(g, p, b, now)
 		}
@@ -73,6 +74,15 @@ func (s *Service) Vote(ctx context.Context, b Ballot) (grants.Grant, error) {
 		event.Vote = &vote
 		return []move{{g, event}}, nil, err
 	})
+	return g, about(err, b.Extension)
+}
+
+// about makes a refusal say which extension it is about.
+func about(err error, extension int) error {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		r.Extension = extension
+	}
+	return err
 }
 
 // vote makes a person's vote on a question, or says why they may not.
@@ -89,7 +99,7 @@ func (s *Service) vote(q grants.Question, p grants.Person, yes bool, now time.Ti
 
 // Withdraw closes a request, or an extension, that its person no longer wants.
 func (s *Service) Withdraw(ctx context.Context, p Press) (grants.Grant, error) {
-	return s.act(ctx, p.Origin, p.Grant, func(g grants.Grant, who grants.Person, now time.Time) ([]move, []grants.Reason, error) {
+	g, err := s.act(ctx, p.Origin, p.Grant, func(g grants.Grant, who grants.Person, now time.Time) ([]move, []grants.Reason, error) {
 		switch {
 		case g.Person != who.Key:
 			return nil, []grants.Reason{{Code: grants.NotYours}}, nil
@@ -103,6 +113,7 @@ func (s *Service) Withdraw(ctx context.Context, p Press) (grants.Grant, error) {
 		event.Outcome = grants.Withdrawn
 		return []move{{g, event}}, nil, err
 	})
+	return g, about(err, p.Extension)
 }
 
 // Return gives access back: the person's own grant ends now.
