@@ -20,7 +20,7 @@ import (
 	"nightlatch/grants"
 )
 
-// Config is what a Bot is made of. AppToken, Sender, Identity and the five sides of the
+// Config is what a Bot is made of. AppToken, Sender, Identity and the six sides of the
 // service must be set.
 type Config struct {
 	AppToken    grants.Secret
@@ -30,6 +30,7 @@ type Config struct {
 	Sender      *send.Sender
 	Identity    send.Identity // what the sender's Identify said
 	Taker       socket.Taker
+	Ender       socket.Ender
 	Revealer    socket.Revealer
 	Clerk       socket.Clerk
 	People      socket.People

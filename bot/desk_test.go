@@ -143,6 +143,13 @@ func (d *desk) Explain(_ context.Context, e service.Explanation) (grants.Grant, 
 	})
 }
 
+func (d *desk) Extend(_ context.Context, l service.Longer) (grants.Grant, error) {
+	return d.change("extend", l.Origin, l.Grant, func(g *grants.Grant) (err error) {
+		*g, err = g.AskMore(l.By, time.Now())
+		return err
+	})
+}
+
 func over(g *grants.Grant, o grants.Outcome, by grants.PersonKey) {
 	g.State, g.Outcome, g.Ended, g.EndedBy, g.Closed = grants.Closed, o, time.Now(), by, time.Now()
 	for i := range g.Credentials {

@@ -223,7 +223,7 @@ func TestVerdictAfterARestart(t *testing.T) {
 		synctest.Wait()
 		screen := r.emu.SeenBy("UADA")
 		for _, m := range screen.Messages {
-			if strings.HasPrefix(m.Channel, "D") && strings.Contains(m.Visible(), "You have") && len(m.Buttons) == 2 {
+			if strings.HasPrefix(m.Channel, "D") && strings.Contains(m.Visible(), "You have") && len(m.Buttons) == 3 {
 				return
 			}
 		}

@@ -46,6 +46,7 @@ type rig struct {
 // back is what stands behind the bot.
 type back interface {
 	socket.Taker
+	socket.Ender
 	socket.Revealer
 	socket.Clerk
 	socket.People
@@ -127,7 +128,7 @@ func (r *rig) start(transport http.RoundTripper, dialer *websocket.Dialer, adjus
 	c := bot.Config{
 		AppToken: grants.NewSecret(cfg.AppToken), APIURL: cfg.BaseURL + "/api", Transport: transport, Dialer: dialer,
 		Sender: r.sender, Identity: identity, Environment: "playground", Log: log,
-		Taker: behind, Revealer: behind, Clerk: behind, People: behind, Directory: behind,
+		Taker: behind, Ender: behind, Revealer: behind, Clerk: behind, People: behind, Directory: behind,
 	}
 	if adjust != nil {
 		adjust(&c)
@@ -219,11 +220,14 @@ func (r *rig) settle() {
 	synctest.Wait()
 }
 
-// reads checks that a person sees a text somewhere.
-func (r *rig) reads(user, text string) {
+// reads checks that a person sees texts somewhere.
+func (r *rig) reads(user string, texts ...string) {
 	r.t.Helper()
-	if seen := r.seen(user); !strings.Contains(seen, text) {
-		r.t.Errorf("%s does not read %q but\n%s", user, text, seen)
+	seen := r.seen(user)
+	for _, text := range texts {
+		if !strings.Contains(seen, text) {
+			r.t.Errorf("%s does not read %q but\n%s", user, text, seen)
+		}
 	}
 }
 

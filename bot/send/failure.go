@@ -100,19 +100,20 @@ func (s *Sender) rest(method string, wait time.Duration) {
 // rested says whether a method may be called again. Cards wait a second longer than what a
 // person waits for, so that verdicts go first after a pause.
 func (s *Sender) rested(method string, surface service.Surface) error {
+	card := surface == service.Card || surface == service.MoreCard
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at, ok := s.pauses[method]
 	if !ok {
 		return nil
 	}
-	if surface == service.Card {
+	if card {
 		at = at.Add(time.Second)
 	}
 	if wait := time.Until(at); wait > 0 {
 		return &service.Wait{For: wait, Err: ErrRateLimited}
 	}
-	if surface == service.Card {
+	if card {
 		delete(s.pauses, method)
 	}
 	return nil

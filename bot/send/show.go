@@ -36,6 +36,10 @@ func (s *Sender) Show(ctx context.Context, n service.Notice) (string, error) {
 		ref, err = s.showCard(ctx, n, f.Card(n))
 	case service.Alert:
 		ref, err = s.postDirect(ctx, n, f.DeadUse(n))
+	case service.More:
+		ref, err = s.showDirect(ctx, n, f.More(n), f.MoreElsewhere(n))
+	case service.MoreCard:
+		ref, err = s.showCard(ctx, n, f.MoreCard(n))
 	default:
 		ref, err = s.showVerdict(ctx, n, f.Verdict(n), f.Elsewhere(n))
 	}
@@ -45,11 +49,13 @@ func (s *Sender) Show(ctx context.Context, n service.Notice) (string, error) {
 	return ref, nil
 }
 
-// showCard posts or updates a card. One that nobody has seen is not posted for a request
-// that is over.
+// showCard posts or updates a card. One that nobody has seen is not posted for a request or
+// an extension that is over.
 func (s *Sender) showCard(ctx context.Context, n service.Notice, m view.Message) (string, error) {
-	over := n.Grant.State == grants.Closed
-	if n.Grant.Role.Channel == "" || (n.Ref == "" && over && n.Grant.Opened.IsZero()) {
+	state, _ := about(n)
+	over := state == grants.Closed
+	asked := n.Surface == service.MoreCard || n.Grant.Opened.IsZero()
+	if n.Grant.Role.Channel == "" || (n.Ref == "" && over && asked) {
 		return nowhere, nil
 	}
 	if n.Ref == "" {
@@ -77,34 +83,54 @@ func (s *Sender) showVerdict(ctx context.Context, n service.Notice, m, hint view
 			return "", err
 		}
 		if at != "" && s.respond(ctx, at, m, true) == nil {
-			return ephemeral + phase(g), nil
+			return ephemeral + phase(g.State), nil
 		}
 	case inPlace:
 		if s.replace(ctx, g, shown, m, hint) {
-			return ephemeral + phase(g), nil
+			return ephemeral + phase(g.State), nil
 		}
-	case decided(n.Ref, g):
+	default:
+		return s.showDirect(ctx, n, m, hint)
+	}
+	return s.postDirect(ctx, n, m)
+}
+
+// showDirect posts or updates a direct message. A decision that was waited for is a new one,
+// and what waited is then only a hint to it.
+func (s *Sender) showDirect(ctx context.Context, n service.Notice, m, hint view.Message) (string, error) {
+	switch {
+	case n.Ref == "":
+		return s.postDirect(ctx, n, m)
+	case decided(n):
 		ref, err := s.postDirect(ctx, n, m)
 		if err == nil { // what waits no longer must not be pressed; nothing is lost if it stays
 			_ = s.update(ctx, n.Ref, n.Surface, hint)
 		}
 		return ref, err
-	default:
-		err := s.update(ctx, n.Ref, n.Surface, m)
-		if !errors.Is(err, errNoMessage) {
-			return n.Ref, err
-		}
 	}
-	return s.postDirect(ctx, n, m)
+	err := s.update(ctx, n.Ref, n.Surface, m)
+	if errors.Is(err, errNoMessage) {
+		return s.postDirect(ctx, n, m)
+	}
+	return n.Ref, err
 }
 
-// decided reports whether a direct message shows a request that waited and waits no more.
-// Changing a message notifies nobody, so that is told by a new one.
-func decided(ref string, g grants.Grant) bool {
-	return strings.HasSuffix(ref, "/"+string(grants.Pending)) && g.State != grants.Pending && g.Outcome != grants.Withdrawn
+// about is the state and the outcome of what a surface shows: of the grant, or of an extension.
+func about(n service.Notice) (grants.State, grants.Outcome) {
+	if n.Surface == service.More || n.Surface == service.MoreCard {
+		return n.Extension.State, n.Extension.Outcome
+	}
+	return n.Grant.State, n.Grant.Outcome
 }
 
-// postDirect sends a verdict by direct message.
+// decided reports whether a direct message shows what waited and waits no more. Changing a
+// message notifies nobody, so that is told by a new one.
+func decided(n service.Notice) bool {
+	state, outcome := about(n)
+	return strings.HasSuffix(n.Ref, "/"+string(grants.Pending)) && state != grants.Pending && outcome != grants.Withdrawn
+}
+
+// postDirect sends a message to the person of a grant.
 func (s *Sender) postDirect(ctx context.Context, n service.Notice, m view.Message) (string, error) {
 	dm, err := s.directChannel(ctx, n.Grant.Person.Slack())
 	if err != nil {
@@ -114,7 +140,8 @@ func (s *Sender) postDirect(ctx context.Context, n service.Notice, m view.Messag
 	if err != nil {
 		return "", err
 	}
-	return ref + "/" + phase(n.Grant), nil
+	state, _ := about(n)
+	return ref + "/" + phase(state), nil
 }
 
 // replace shows a verdict in place of an earlier ephemeral one. It reports whether that is
@@ -124,20 +151,20 @@ func (s *Sender) replace(ctx context.Context, g grants.Grant, shown string, m, h
 	if at == "" {
 		return false
 	}
-	enough := phase(g) == shown || g.Outcome == grants.Withdrawn || g.Outcome == grants.Returned
+	enough := phase(g.State) == shown || g.Outcome == grants.Withdrawn || g.Outcome == grants.Returned
 	if !enough {
 		m = hint // the direct message has the buttons
 	}
 	return s.respond(ctx, at, m, true) == nil && enough
 }
 
-// phase is as much of a grant's state as a person is told anew.
-func phase(g grants.Grant) string {
-	switch g.State {
+// phase is as much of a state as a person is told anew.
+func phase(s grants.State) string {
+	switch s {
 	case grants.Closing, grants.Closed:
 		return "over"
 	default:
-		return string(g.State)
+		return string(s)
 	}
 }
 

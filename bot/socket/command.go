@@ -16,6 +16,8 @@ type Verb string
 const (
 	Ask      Verb = view.Ask
 	Form     Verb = view.OpenForm // open the form of a request
+	More     Verb = view.OpenMore // open the form of an extension
+	Extend   Verb = view.Extend
 	Help     Verb = "help"
 	Show     Verb = "show" // list one's own requests and grants
 	Usage    Verb = "usage"
@@ -45,6 +47,9 @@ func (v Verb) takesAway() bool {
 	return v == Deny || v == Revoke || v == Withdraw || v == Return || v == FreezePerson
 }
 
+// opens reports whether a verb opens a form, before anything else is done.
+func (v Verb) opens() bool { return v == Form || v == More }
+
 // reveals reports whether a verb shows a secret, in a modal that is opened first.
 func (v Verb) reveals() bool { return v == Reveal || v == Replace }
 
@@ -66,7 +71,7 @@ const (
 const example = "Write it like this: `/access orders-read 1h30m checkout is failing`."
 
 // ParseLine reads the text after /access: nothing, help, show, what
-// security does with people, or ROLE, perhaps a DURATION, and the REASON. Its
+// security does with people, extend and perhaps ROLE, DURATION and REASON, or ROLE, perhaps a DURATION, and the REASON. Its
 // errors are view.UsageErrors, for the person who typed it.
 func ParseLine(text string) (Line, error) {
 	if words := strings.Fields(text); len(words) > 0 && strings.EqualFold(words[0], "people") {
@@ -80,13 +85,22 @@ func ParseLine(text string) (Line, error) {
 		return Line{Verb: Help}, nil
 	case len(words) == 1 && strings.EqualFold(words[0], "show"):
 		return Line{Verb: Show}, nil
+	case strings.EqualFold(words[0], "extend"):
+		return parseAsk(Line{Verb: Extend}, words[1:])
 	}
-	line := Line{Verb: Ask, Role: words[0]}
+	return parseAsk(Line{Verb: Ask}, words)
+}
+
+// parseAsk reads a role, a duration and a reason. Only an extension may leave out the role.
+func parseAsk(line Line, rest []string) (Line, error) {
+	lasts := func() bool { return len(rest) > 0 && durationLike.MatchString(rest[0]) }
+	if len(rest) > 0 && (line.Verb == Ask || !lasts()) {
+		line.Role, rest = rest[0], rest[1:]
+	}
 	if utf8.RuneCountInString(line.Role) > longestRole {
 		return Line{}, view.UsageError("There is no role with a name that long. `/access help` lists what you can ask for.")
 	}
-	rest := words[1:]
-	if len(rest) > 0 && durationLike.MatchString(rest[0]) {
+	if lasts() {
 		d, err := parseDuration(rest[0])
 		if err != nil {
 			return Line{}, err

@@ -34,10 +34,11 @@ type Command struct {
 	Home       string // the user's own team, if Slack says so
 	Channel    string
 
-	Line  Line             // of a typed command
-	Grant string           // of a button
-	About grants.SlackUser // of an event: whose account changed
-	Ends  int              // Reveal: the ordinal of the credential that this one replaces
+	Line      Line             // of a typed command
+	Grant     string           // of a button
+	Extension int              // of a button: the ordinal of the grant's extension that it is about; 0: none
+	About     grants.SlackUser // of an event: whose account changed
+	Ends      int              // Reveal: the ordinal of the credential that this one replaces
 
 	Trigger     string
 	ResponseURL string
@@ -183,6 +184,8 @@ func parseInteractive(envelope string, payload []byte) (Command, error) {
 			return c.explained(p.View.Metadata, p.View.State)
 		case view.Ask:
 			return c.composed(p.View.Metadata, p.View.State)
+		case view.Extend:
+			return c.extended(p.View.Metadata, p.View.State)
 		}
 		c.Window = ""
 	}
@@ -192,7 +195,13 @@ func parseInteractive(envelope string, payload []byte) (Command, error) {
 // pressed reads a button.
 func (c Command) pressed(action, value string) (Command, error) {
 	switch v := Verb(action); v {
-	case Approve, Deny, Revoke, Withdraw, Return, Reveal, Replace:
+	case Approve, Deny, Withdraw:
+		c.Verb = v
+		if grant, ordinal, ok := numbered(value); ok {
+			c.Grant, c.Extension = grant, ordinal
+			return c, nil
+		}
+	case Revoke, Return, Reveal, Replace, More:
 		c.Verb = v
 	case Form:
 		c.Verb = v
@@ -210,13 +219,19 @@ func (c Command) pressed(action, value string) (Command, error) {
 // confirmed reads the modal that offers to end the oldest credential.
 func (c Command) confirmed(metadata string) (Command, error) {
 	c.Verb = Reveal
-	grant, ordinal, _ := strings.Cut(metadata, " ")
-	n, err := strconv.Atoi(ordinal)
-	if err != nil || n < 1 || n > 9999 || !grants.ValidID(grant) {
+	grant, ordinal, ok := numbered(metadata)
+	if !ok {
 		return c, errNoGrant
 	}
-	c.Grant, c.Ends = grant, n
+	c.Grant, c.Ends = grant, ordinal
 	return c, nil
+}
+
+// numbered reads a grant's ID and the ordinal of something of it, behind a space.
+func numbered(value string) (grant string, ordinal int, ok bool) {
+	grant, number, _ := strings.Cut(value, " ")
+	ordinal, err := strconv.Atoi(number)
+	return grant, ordinal, err == nil && ordinal >= 1 && ordinal <= 9999 && grants.ValidID(grant)
 }
 
 // checkIDs refuses what could not be told apart as a person's key.

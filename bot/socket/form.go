@@ -35,16 +35,31 @@ func (c Command) composed(channel string, f form) (Command, error) {
 	if utf8.RuneCountInString(c.Line.Role) > longestRole {
 		return Command{}, fmt.Errorf("%w: it names no role", errMalformed)
 	}
+	return c.lasting(f), nil
+}
+
+// lasting reads how long, and checks what was typed with it.
+func (c Command) lasting(f form) Command {
 	if c.Usage = tooLong(c.Line.Reason); c.Usage != nil {
 		c.Line.Reason = ""
-		return c, nil
+		return c
 	}
 	if d := f.chosen(view.InputDuration); d != view.UsualTime && d != "" {
 		if c.Line.Duration, c.Usage = parseDuration(d); c.Usage != nil {
 			c.Field = view.InputDuration
 		}
 	}
-	return c, nil
+	return c
+}
+
+// extended reads the form of an extension.
+func (c Command) extended(metadata string, f form) (Command, error) {
+	c.Verb, c.Field = Extend, view.InputReason
+	if !grants.ValidID(metadata) {
+		return c, errNoGrant
+	}
+	c.Grant, c.Line = metadata, Line{Verb: Extend, Reason: f.text(view.InputReason)}
+	return c.lasting(f), nil
 }
 
 // explained reads the modal in which whoever denied a request may say why. Saying nothing is fine.

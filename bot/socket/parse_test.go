@@ -18,6 +18,9 @@ func TestParseLine(t *testing.T) {
 	ask := func(role string, d time.Duration, reason string) socket.Line {
 		return socket.Line{Verb: socket.Ask, Role: role, Duration: d, Reason: reason}
 	}
+	extend := func(role string, d time.Duration, reason string) socket.Line {
+		return socket.Line{Verb: socket.Extend, Role: role, Duration: d, Reason: reason}
+	}
 	for _, c := range []struct {
 		text string
 		want socket.Line
@@ -32,6 +35,12 @@ func TestParseLine(t *testing.T) {
 		{"people list", socket.Line{Verb: socket.ListPeople}},
 		{"people approve <@U1|ada>", socket.Line{Verb: socket.ApprovePerson, Whom: "U1"}},
 		{"People Freeze <@W12> her laptop &amp; <#C1|ops>", socket.Line{Verb: socket.FreezePerson, Whom: "W12", Reason: "her laptop & #ops"}},
+		{"extend", extend("", 0, "")},
+		{"Extend 30m", extend("", 30*time.Minute, "")},
+		{"extend 1h30m still failing over", extend("", 90*time.Minute, "still failing over")},
+		{"extend orders", extend("orders", 0, "")},
+		{"extend orders 30m still &lt;failing&gt; over", extend("orders", 30*time.Minute, "still <failing> over")},
+		{"extend orders still failing over", extend("orders", 0, "still failing over")},
 		{"orders", ask("orders", 0, "")},
 		{"orders 1h", ask("orders", time.Hour, "")},
 		{"orders 30m checkout is failing", ask("orders", 30*time.Minute, "checkout is failing")},
@@ -60,6 +69,7 @@ func TestParseLineSaysWhatToWrite(t *testing.T) {
 		"orders 90 x", "orders 0m x", "orders -1h x", "orders 1.5h x", "orders 2hours x", "orders 1d x", "orders 1h30 x",
 		"people", "people approve", "people approve ada", "people approve <@U1> now", "people freeze <@U1>", "people thaw <@U1>",
 		"people approve &lt;@U1&gt;", "people approve <!subteam^S1>", "people freeze <@U1> " + strings.Repeat("y", 1001), "orders 30min x", "orders 1:30 x", "orders 99999999999999999999h x",
+		"extend 90 x", "extend 0m", "extend orders 2hours", "extend 30m " + strings.Repeat("y", 1001), "extend " + strings.Repeat("x", 81),
 		strings.Repeat("x", 81) + " 1h y", "orders 1h " + strings.Repeat("y", 1001),
 	} {
 		_, err := socket.ParseLine(text)
@@ -71,7 +81,7 @@ func TestParseLineSaysWhatToWrite(t *testing.T) {
 
 // FuzzCommand holds for every text: either it is understood within bounds, or the person is told how to write it.
 func FuzzCommand(f *testing.F) {
-	for _, s := range []string{"", "help", "orders 1h30m why", "o 90 x", "<@U1|x> 1h <!here>", "&lt;&amp;amp;", "a\x00b \u202e", "x 9h9m9s"} {
+	for _, s := range []string{"", "help", "extend", "extend 30m x", "orders 1h30m why", "o 90 x", "<@U1|x> 1h <!here>", "&lt;&amp;amp;", "a\x00b \u202e", "x 9h9m9s"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -83,8 +93,8 @@ func FuzzCommand(f *testing.F) {
 			return
 		}
 		switch line.Verb {
-		case socket.Ask:
-			if line.Role == "" || line.Duration < 0 || strings.ContainsAny(line.Role, " \n\t") {
+		case socket.Ask, socket.Extend:
+			if (line.Role == "" && line.Verb == socket.Ask) || line.Duration < 0 || strings.ContainsAny(line.Role, " \n\t") {
 				t.Fatalf("not understood: %+v", line)
 			}
 			if utf8.RuneCountInString(line.Role) > 80 || utf8.RuneCountInString(line.Reason) > 1000 {
@@ -123,11 +133,27 @@ func TestParseEnvelopes(t *testing.T) {
 		c.Verb, c.Grant = v, grant
 		return c
 	}
+	onExtension := func(v socket.Verb, ordinal int) socket.Command {
+		c := pressed(v, grantID)
+		c.Extension = ordinal
+		return c
+	}
 	for _, c := range []struct {
 		name, kind, payload string
 		want                socket.Command
 	}{
 		{"approve", "interactive", press("approve", grantID), pressed(socket.Approve, grantID)},
+		{"approve an extension", "interactive", press("approve", grantID+" 2"), onExtension(socket.Approve, 2)},
+		{"deny an extension", "interactive", press("deny", grantID+" 1"), onExtension(socket.Deny, 1)},
+		{"withdraw an extension", "interactive", press("withdraw", grantID+" 9999"), onExtension(socket.Withdraw, 9999)},
+		{"extend", "interactive", press("more", grantID), pressed(socket.More, grantID)},
+		{
+			"extended in a form", "interactive", fill("extend", grantID, `"duration":{"duration":{"selected_option":{"value":"30m0s"}}},"reason":{"reason":{"value":" still failing "}}`),
+			socket.Command{
+				Envelope: "E1", Verb: socket.Extend, Team: "T1", User: "U1", Grant: grantID, Window: "V1", Field: "reason",
+				Line: socket.Line{Verb: socket.Extend, Duration: 30 * time.Minute, Reason: "still failing"},
+			},
+		},
 		{"replace", "interactive", press("replace", grantID), pressed(socket.Replace, grantID)},
 		{"a link", "interactive", press("runbook", "x"), pressed(socket.Nothing, "")},
 		{"event", "events_api", `{}`, socket.Command{Envelope: "E1", Verb: socket.Nothing}},
@@ -204,6 +230,8 @@ func TestParseEnvelopes(t *testing.T) {
 		"no team":         `{"type":"block_actions","user":{"id":"U1"}}`,
 		"an ID with dots": `{"type":"block_actions","team":{"id":"T1.U2"},"user":{"id":"U1"}}`,
 		"a foreign value": press("approve", "../../etc"), "an empty value": press("reveal", ""),
+		"extension 0": press("approve", grantID+" 0"), "extension x": press("deny", grantID+" x"), "an extension to reveal": press("reveal", grantID+" 1"),
+		"extension 10000": press("withdraw", grantID+" 10000"), "a form of no grant": fill("extend", "x", ""),
 		"no ordinal": submit("reveal_ends", grantID), "ordinal 0": submit("reveal_ends", grantID+" 0"),
 	} {
 		if c, err := socket.Parse("interactive", "E1", []byte(payload)); err == nil {
@@ -235,8 +263,12 @@ func FuzzEnvelope(f *testing.F) {
 			t.Fatalf("names nobody: %+v", c)
 		}
 		switch c.Verb {
-		case socket.Approve, socket.Deny, socket.Revoke, socket.Withdraw, socket.Return, socket.Reveal, socket.Replace, socket.Explain:
+		case socket.Approve, socket.Deny, socket.Revoke, socket.Withdraw, socket.Return, socket.Reveal, socket.Replace, socket.Explain, socket.More:
 			if !grants.ValidID(c.Grant) {
+				t.Fatalf("grant %q", c.Grant)
+			}
+		case socket.Extend:
+			if c.Grant != "" && !grants.ValidID(c.Grant) {
 				t.Fatalf("grant %q", c.Grant)
 			}
 		case socket.Ask, socket.Form, socket.Show, socket.Help, socket.Usage, socket.Nothing:

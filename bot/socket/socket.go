@@ -39,8 +39,13 @@ import (
 // what was asked is on disk.
 type Taker interface {
 	Request(ctx context.Context, a service.Ask) (grants.Grant, error)
+	Extend(ctx context.Context, x service.Longer) (grants.Grant, error)
 	Vote(ctx context.Context, b service.Ballot) (grants.Grant, error)
 	Explain(ctx context.Context, e service.Explanation) (grants.Grant, error)
+}
+
+// Ender records what takes access away, as Taker records the rest.
+type Ender interface {
 	Withdraw(ctx context.Context, p service.Press) (grants.Grant, error)
 	Return(ctx context.Context, p service.Press) (grants.Grant, error)
 	Revoke(ctx context.Context, p service.Press) (grants.Grant, error)
@@ -77,7 +82,7 @@ type Directory interface {
 	Freeze(ctx context.Context, o service.Origin, whom grants.PersonKey, why string) (grants.Person, error)
 }
 
-// Config is what a Listener is made of. AppToken, Sender, Identity and the service's five
+// Config is what a Listener is made of. AppToken, Sender, Identity and the service's six
 // sides must be set.
 type Config struct {
 	AppToken    grants.Secret
@@ -87,6 +92,7 @@ type Config struct {
 	Sender      *send.Sender
 	Identity    send.Identity // envelopes of other workspaces are refused
 	Taker       Taker
+	Ender       Ender
 	Revealer    Revealer
 	Clerk       Clerk
 	People      People
@@ -136,7 +142,7 @@ func New(c Config) (*Listener, error) {
 	switch {
 	case c.AppToken.Expose() == "":
 		return nil, errors.New("making the Slack listener: the app token is empty")
-	case c.Sender == nil || c.Taker == nil || c.Revealer == nil || c.Clerk == nil || c.People == nil || c.Directory == nil:
+	case c.Sender == nil || c.Taker == nil || c.Ender == nil || c.Revealer == nil || c.Clerk == nil || c.People == nil || c.Directory == nil:
 		return nil, errors.New("making the Slack listener: the sender or a side of the service is missing")
 	case c.Identity.Team == "":
 		return nil, errors.New("making the Slack listener: the workspace is unknown")

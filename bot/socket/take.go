@@ -47,12 +47,15 @@ func (l *Listener) receive(w *wire, r socketmode.Request) {
 		l.queue(l.endings, j)
 	case !l.gate.admits(string(c.person())):
 		l.swallow(j)
-	case (c.Verb.reveals() || c.Verb == Form) && l.repeats.again(c.Envelope, time.Now()):
+	case (c.Verb.reveals() || c.Verb.opens()) && l.repeats.again(c.Envelope, time.Now()):
 		l.sorry(j, nil)
 	case c.Verb.reveals():
 		l.queue(l.reveals, j)
 	case c.Verb == Form:
 		j.then = func(ctx context.Context) { l.compose(ctx, j) }
+		l.queue(l.windows, j)
+	case c.Verb == More:
+		j.then = func(ctx context.Context) { l.lengthen(ctx, j) }
 		l.queue(l.windows, j)
 	default:
 		l.queue(l.takes, j)
@@ -143,14 +146,12 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	c := j.Command
 	switch {
 	case j.flaw != nil:
-		if err := l.c.Clerk.Reject(ctx, c.origin(), j.flaw.Error()); err != nil {
-			l.c.Log.Warn("could not record a refused press", "error", err)
-		}
+		l.reject(ctx, c, j.flaw.Error())
 		return answer{}, j.flaw
 	case c.Usage != nil:
 		return answer{}, c.Usage
 	}
-	press := service.Press{Origin: c.origin(), Grant: c.Grant}
+	press := service.Press{Origin: c.origin(), Grant: c.Grant, Extension: c.Extension}
 	if c.Ephemeral && (c.Verb == Withdraw || c.Verb == Return) { // the buttons of a verdict
 		l.c.Sender.Remember(c.Grant, c.ResponseURL)
 	}
@@ -158,6 +159,8 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	switch c.Verb {
 	case Ask:
 		return l.ask(ctx, c)
+	case Extend:
+		return l.extend(ctx, c)
 	case Help:
 		m := l.frame.Help(l.c.People.RolesFor(c.person()))
 		return answer{message: &m}, nil
@@ -178,11 +181,11 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	case Explain:
 		_, err = l.c.Taker.Explain(ctx, service.Explanation{Origin: c.origin(), Grant: c.Grant, Text: c.Line.Reason})
 	case Withdraw:
-		_, err = l.c.Taker.Withdraw(ctx, press)
+		_, err = l.c.Ender.Withdraw(ctx, press)
 	case Return:
-		_, err = l.c.Taker.Return(ctx, press)
+		_, err = l.c.Ender.Return(ctx, press)
 	case Revoke:
-		_, err = l.c.Taker.Revoke(ctx, press)
+		_, err = l.c.Ender.Revoke(ctx, press)
 	}
 	if err != nil || !c.Listed || c.ResponseURL == "" {
 		return answer{}, err
@@ -190,10 +193,10 @@ func (l *Listener) record(ctx context.Context, j job) (answer, error) {
 	return answer{then: func(ctx context.Context) { l.relist(ctx, c) }}, nil
 }
 
-// vote records a yes or no. A no is offered a word of explanation once it stands.
+// vote records a yes or no. A no to a request is offered a word of explanation once it stands.
 func (l *Listener) vote(ctx context.Context, c Command) (answer, error) {
-	g, err := l.c.Taker.Vote(ctx, service.Ballot{Origin: c.origin(), Grant: c.Grant, Yes: c.Verb == Approve})
-	if err != nil || c.Verb == Approve {
+	g, err := l.c.Taker.Vote(ctx, service.Ballot{Origin: c.origin(), Grant: c.Grant, Extension: c.Extension, Yes: c.Verb == Approve})
+	if err != nil || c.Verb == Approve || c.Extension > 0 {
 		return answer{}, err
 	}
 	return answer{then: func(ctx context.Context) { l.askWhy(ctx, c, g) }}, nil

@@ -94,7 +94,14 @@ func (j *job) point(err error) {
 	if j.Field != view.InputReason || !ok || len(r.Reasons) == 0 {
 		return
 	}
-	switch r.Reasons[0].Code {
+	code := r.Reasons[0].Code
+	if j.Verb == Extend {
+		if code != grants.LooksLikeASecret {
+			j.Field = view.InputDuration
+		}
+		return
+	}
+	switch code {
 	case grants.RoleUnknown, grants.NotForYou, grants.TooManyOpen:
 		j.Field = view.InputRole
 	}

@@ -37,7 +37,7 @@ func (f Frame) cardPending(n service.Notice) Message {
 			quote("Their reason, in their own words:", n.Reason),
 			literal("What they will be given", g.Role.Description, n.Plan),
 			section(pieces(speed(n.Does), runbook(g.Role))),
-			section(pieces(ask, f.votes(g), "Undecided, it lapses "+until(g.PendingUntil)+".")),
+			section(pieces(ask, f.votes(g.Votes), "Undecided, it lapses "+until(g.PendingUntil)+".")),
 			buttons(choice...),
 			footer(f.environment() + "Request " + g.ID),
 		},
@@ -50,7 +50,7 @@ func (f Frame) cardOpen(n service.Notice) Message {
 	m := Message{
 		Text: title,
 		Blocks: []slack.Block{
-			section(pieces(title, f.explanation(ofThem, unvoted(current(g)), g.Role), f.votes(g))),
+			section(pieces(title, f.explanation(ofThem, unvoted(current(g)), g.Role), f.votes(g.Votes))),
 			quote("Their reason, in their own words:", n.Reason),
 			literal("What they are given", g.Role.Description, n.Plan),
 			section(pieces(speed(n.Does), runbook(g.Role), revealed(g), undelivered(g))),
@@ -77,7 +77,7 @@ func (f Frame) cardOver(n service.Notice) Message {
 	m := Message{
 		Text: title,
 		Blocks: []slack.Block{
-			section(pieces(title, why, f.votes(g), evidence(g, n.Failing))),
+			section(pieces(title, why, f.votes(g.Votes), evidence(g, n.Failing))),
 			quote("Their reason, in their own words:", n.Reason),
 		},
 	}
@@ -89,9 +89,9 @@ func (f Frame) cardOver(n service.Notice) Message {
 }
 
 // votes says who voted what, so that nobody has to ask.
-func (f Frame) votes(g grants.Grant) string {
+func (f Frame) votes(vs []grants.Vote) string {
 	var yes, no []string
-	for _, v := range g.Votes {
+	for _, v := range vs {
 		if v.Yes {
 			yes = append(yes, string(v.Person))
 		} else {

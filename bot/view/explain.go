@@ -35,7 +35,7 @@ func (f Frame) explain(v voice, r grants.Reason, role grants.Role) string {
 	case grants.HasVotes:
 		return f.mentions(r.People, "and") + " said yes."
 	case grants.CutToMax:
-		return "The role is given for " + length(role.Max) + " at most, so the request was shortened to that."
+		return "The role is given for " + length(role.Max) + " at a time at most, so this was shortened to that."
 	case grants.VotesUndone:
 		return "The yes was for somebody on call, which " + lower(v.they) + " no longer are. Ask again if it is still needed."
 	case grants.LooksLikeASecret:

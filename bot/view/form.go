@@ -67,6 +67,9 @@ func (f Frame) Compose(roles []grants.Role, channel string) Modal {
 	return m
 }
 
+// steps are the durations that people choose from.
+var steps = [...]time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour}
+
 // durations is the choice of how long, up to what the most generous role gives.
 func (f Frame) durations(roles []grants.Role, longest time.Duration) slack.BlockElement {
 	usual := "The role's usual time"
@@ -74,7 +77,7 @@ func (f Frame) durations(roles []grants.Role, longest time.Duration) slack.Block
 		usual = "The usual " + length(roles[0].Default)
 	}
 	options := []*slack.OptionBlockObject{choice(UsualTime, usual, "")}
-	for _, d := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour} {
+	for _, d := range steps {
 		if d < longest {
 			options = append(options, choice(d.String(), length(d), ""))
 		}

@@ -14,7 +14,7 @@ type UsageError string
 
 func (e UsageError) Error() string { return string(e) }
 
-const usage = "Write `/access ROLE DURATION REASON`, for example `/access orders-read 1h checkout is failing`. `/access` alone opens a form, `/access show` lists what you have, `/access help` your roles."
+const usage = "Write `/access ROLE DURATION REASON`, for example `/access orders-read 1h checkout is failing`. `/access` alone opens a form, `/access extend 30m still failing` asks for more of what is open, `/access show` lists what you have, `/access help` your roles."
 
 // Usage is the answer to a bare command whose form could not be opened.
 func (f Frame) Usage() Message { return Plain(usage) }

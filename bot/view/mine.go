@@ -1,7 +1,6 @@
 package view
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -71,9 +70,9 @@ func (f Frame) line(n service.Notice) string {
 	case grants.Asked:
 		return name + " for " + length(g.Duration) + " is asked for. PagerDuty is being asked whether you are on call."
 	case grants.Pending:
-		return pieces(name+" for "+length(g.Duration)+" waits for a yes. Undecided, it lapses "+until(g.PendingUntil)+".", f.votes(g))
+		return pieces(name+" for "+length(g.Duration)+" waits for a yes. Undecided, it lapses "+until(g.PendingUntil)+".", f.votes(g.Votes))
 	case grants.Open:
-		return pieces(name+" is yours until "+until(g.Ends)+". "+revealed(g), runbook(g.Role), undelivered(g))
+		return pieces(name+" is yours until "+until(g.Ends)+". "+revealed(g), waitsMore(g), shorter(g), runbook(g.Role), undelivered(g))
 	}
 	return pieces(name+" is over. "+f.outcome(toThem, g), evidence(g, n.Failing))
 }
@@ -84,14 +83,15 @@ func pressable(g grants.Grant) []slack.BlockElement {
 	case grants.Asked, grants.Pending:
 		return []slack.BlockElement{button(Withdraw, g.ID, "Withdraw", slack.StyleDefault)}
 	case grants.Open:
-		bs := []slack.BlockElement{
-			button(Reveal, g.ID, "Reveal", slack.StylePrimary),
-			button(Return, g.ID, "Return", slack.StyleDefault),
-		}
+		bs := []slack.BlockElement{button(Reveal, g.ID, "Reveal", slack.StylePrimary)}
 		if len(g.InState(grants.Live)) > 0 {
-			bs = slices.Insert(bs, 1, button(Replace, g.ID, "Replace", slack.StyleDefault))
+			bs = append(bs, button(Replace, g.ID, "Replace", slack.StyleDefault))
 		}
-		return bs
+		more := button(OpenMore, g.ID, "Extend", slack.StyleDefault)
+		if x, waits := g.Extending(); waits {
+			more = button(Withdraw, onExtension(g, x), "Withdraw extension", slack.StyleDefault)
+		}
+		return append(bs, more, button(Return, g.ID, "Return", slack.StyleDefault))
 	}
 	return nil
 }

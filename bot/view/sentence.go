@@ -61,6 +61,8 @@ func (f Frame) refusal(r *service.Refusal) string {
 	why := f.explanation(toThem, r.Reasons, about)
 	late := len(r.Reasons) == 0 || r.Reasons[0].Code == grants.AlreadyVoted || r.Reasons[0].Code == grants.HasVotes
 	switch {
+	case r.Grant != nil && late && r.Extension > 0:
+		return pieces(why, f.nowMore(*r.Grant, r.Extension))
 	case r.Grant != nil && late:
 		return pieces(why, f.now(*r.Grant))
 	case why == "":
@@ -77,12 +79,12 @@ func (f Frame) now(g grants.Grant) string {
 		if g.Question().Approved() {
 			return "The request of " + who + " for " + name + " has every yes that it needs, and opens as soon as PagerDuty answers."
 		}
-		return pieces("The request of "+who+" for "+name+" is not decided yet.", f.votes(g))
+		return pieces("The request of "+who+" for "+name+" is not decided yet.", f.votes(g.Votes))
 	case grants.Open:
-		return pieces("The request of "+who+" for "+name+" is open until "+until(g.Ends)+".", f.votes(g))
+		return pieces("The request of "+who+" for "+name+" is open until "+until(g.Ends)+".", f.votes(g.Votes))
 	}
 	if g.Opened.IsZero() {
-		return pieces("The request of "+who+" for "+name+" is over. "+f.outcome(ofThem, g), f.votes(g))
+		return pieces("The request of "+who+" for "+name+" is over. "+f.outcome(ofThem, g), f.votes(g.Votes))
 	}
 	return "The access of " + who + " to " + name + " is over. " + f.outcome(ofThem, g)
 }

@@ -30,15 +30,19 @@ func (f Frame) Verdict(n service.Notice) Message {
 
 // message is a verdict: a title, what it says, and the buttons if there are any.
 func (f Frame) message(n service.Notice, title, body string, bs ...slack.BlockElement) Message {
-	m := Message{Text: title, Blocks: []slack.Block{section(pieces(title, body))}}
-	if len(bs) > 0 {
-		m.Blocks = append(m.Blocks, buttons(bs...))
-	}
 	kind := "Request "
 	if !n.Grant.Opened.IsZero() {
 		kind = "Grant "
 	}
-	m.Blocks = append(m.Blocks, footer(f.environment()+kind+n.Grant.ID))
+	return told(title, body, footer(f.environment()+kind+n.Grant.ID), bs...)
+}
+
+func told(title, body string, foot slack.Block, bs ...slack.BlockElement) Message {
+	m := Message{Text: title, Blocks: []slack.Block{section(pieces(title, body))}}
+	if len(bs) > 0 {
+		m.Blocks = append(m.Blocks, buttons(bs...))
+	}
+	m.Blocks = append(m.Blocks, foot)
 	return m
 }
 
@@ -53,7 +57,7 @@ func (f Frame) verdictPending(n service.Notice) Message {
 	body := pieces(
 		f.explanation(toThem, g.Reasons, g.Role),
 		ask,
-		f.votes(g),
+		f.votes(g.Votes),
 		"Undecided, it lapses "+until(g.PendingUntil)+". You will be told by direct message.",
 	)
 	return f.message(n, title, body, pressable(g)...)
@@ -70,7 +74,7 @@ func (f Frame) asked(g grants.Grant) string {
 func (f Frame) verdictOpen(n service.Notice) Message {
 	g := n.Grant
 	title := "You have " + bold(g.Role.Name) + " until " + until(g.Ends) + "."
-	body := pieces(f.explanation(toThem, current(g), g.Role), runbook(g.Role), undelivered(g))
+	body := pieces(f.explanation(toThem, current(g), g.Role), waitsMore(g), shorter(g), runbook(g.Role), undelivered(g))
 	m := f.message(n, title, body, pressable(g)...)
 	m.Blocks = slices.Insert(m.Blocks, 1,
 		literal("What you are given", g.Role.Description, n.Plan),
@@ -80,7 +84,11 @@ func (f Frame) verdictOpen(n service.Notice) Message {
 
 // how says what the buttons of an open grant do.
 func how(g grants.Grant) string {
-	s := "Press Reveal when you need it: the secret is made then, and shown to you alone. Press Return when you are done."
+	done := "Press Return when you are done."
+	if _, waits := g.Extending(); !waits {
+		done = "Press Extend if you need it longer, and Return when you are done."
+	}
+	s := "Press Reveal when you need it: the secret is made then, and shown to you alone. " + done
 	if len(g.InState(grants.Live)) > 0 {
 		s += " Did somebody else see it? Press Replace: what was shown stops working, and a new one is shown."
 	}
@@ -119,10 +127,12 @@ func (f Frame) verdictOver(n service.Notice) Message {
 	return m
 }
 
+const newest = "The newest direct message from Nightlatch shows how it stands."
+
 // Elsewhere takes the place of a verdict that nobody updates any more: it has no buttons,
 // and says where the one is that does.
 func (f Frame) Elsewhere(n service.Notice) Message {
-	return f.message(n, f.Verdict(n).Text, "The newest direct message from Nightlatch shows how it stands.")
+	return f.message(n, f.Verdict(n).Text, newest)
 }
 
 // current is what of the decision's reasons still matters while a grant is open, as of the

@@ -1,5 +1,5 @@
-// Package view turns values into what Slack shows: messages for the two surfaces of a
-// grant, modals around a secret, and the sentences in them.
+// Package view turns values into what Slack shows: messages for the surfaces of a
+// grant and of its extensions, modals around a secret, and the sentences in them.
 //
 // It is pure: no clock, no wire, nothing kept. Whatever a person typed or is called is
 // cleaned and escaped here, and only here. Every reason of a verdict becomes a sentence in
@@ -17,7 +17,8 @@ import (
 	"nightlatch/grants"
 )
 
-// The action IDs of the buttons. Each button's value is a grant's ID.
+// The action IDs of the buttons. Each button's value is a grant's ID; where it is about an
+// extension of the grant, a space and its ordinal follow.
 const (
 	Approve  = "approve"
 	Deny     = "deny"
@@ -27,6 +28,12 @@ const (
 	Reveal   = "reveal"
 	Replace  = "replace"
 )
+
+// OpenMore is the action ID of the button that opens the form of an extension. Its value is a grant's ID.
+const OpenMore = "more"
+
+// Extend is the callback ID of the form of an extension. Its private metadata is the grant's ID.
+const Extend = "extend"
 
 // OpenForm is the action ID of the button that opens the form of a request. It has no value.
 const OpenForm = "form"

@@ -253,6 +253,15 @@ func TestWhatIsShown(t *testing.T) {
 	}
 }
 
+func encoded(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 // golden compares what Slack would get with what somebody has read aloud.
 func golden(t *testing.T, name string, v any) {
 	t.Helper()

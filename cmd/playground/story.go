@@ -50,7 +50,7 @@ func story() []step {
 			"Reading orders needs nobody's yes while she is on call.",
 			[]act{
 				types(mara, "/access orders-read 1h checkout is failing"),
-				reads(mara, alone, "[Reveal] [Return]", "You have orders-read", "You are on call until today at 06:00"),
+				reads(mara, alone, "[Reveal] [Extend] [Return]", "You have orders-read", "You are on call until today at 06:00"),
 				presses(mara, "Reveal"),
 				getsSecret(mara, "orders-read"),
 				introspects("orders-read", true),
@@ -92,7 +92,7 @@ func story() []step {
 			[]act{
 				presses(jonas, "Approve"),
 				reads(jonas, inChannel, "[Revoke]", "@Mara has orders-write until today at 06:00", "Said yes: @Jonas", "not revealed yet"),
-				reads(mara, direct, "[Reveal] [Return]", "You have orders-write until today at 06:00", "It ends with your shift"),
+				reads(mara, direct, "[Reveal] [Extend] [Return]", "You have orders-write until today at 06:00", "It ends with your shift"),
 			},
 		},
 		{

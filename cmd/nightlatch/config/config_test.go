@@ -149,6 +149,7 @@ func TestRefused(t *testing.T) {
 		{"security channel's name", with(role, "security: {channel: security}"), `7 security.channel: "security" is no channel ID`},
 		{"security's name", with(role, "security: {people: [ada]}"), `7 security.people[0]: "ada" is no Slack user ID`},
 		{"a command's name", with(change("name: read", "name: people")), "6 roles[0].name: is a command of security"},
+		{"another command's name", with(change("name: read", "name: extend")), "6 roles[0].name: is a command, /access extend"},
 		{"channel name", with(change("max:", "channel: oncall, max:")), `6 roles[0].channel: "oncall" is no channel ID`},
 		{"user name", with(change("max:", "channel: C012, voters: {users: [ada], count: 1}, max:")), `6 roles[0].voters.users[0]: "ada" is no Slack user ID`},
 		{"user twice", with(change("max:", "channel: C012, voters: {users: [U012, U012], count: 1}, max:")), "6 roles[0].voters.users: lists somebody twice"},

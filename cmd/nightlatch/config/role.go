@@ -32,8 +32,11 @@ func (c *checker) role(key string, r grants.Role) {
 	if !word.MatchString(r.Name) {
 		c.problem(key+".name", "must be one lower-case word of at most 40 letters, digits and dashes: people type it")
 	}
-	if r.Name == "people" {
+	switch r.Name {
+	case "people":
 		c.problem(key+".name", "is a command of security, /access people; take another word")
+	case "extend":
+		c.problem(key+".name", "is a command, /access extend; take another word")
 	}
 	if r.Runbook != "" {
 		c.among(key+".runbook", link(r.Runbook))

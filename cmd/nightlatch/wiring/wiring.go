@@ -114,7 +114,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 	operators := operator.New(operator.Config{Directory: grants, Desk: grants, People: cfg.Operator.Persons(workspace.Team), Log: log})
 	in, err := bot.New(bot.Config{
 		AppToken: secrets.SlackApp, APIURL: cfg.Slack.URL, Transport: wires.Slack, Dialer: wires.Socket, Sender: out, Identity: workspace,
-		Taker: grants, Revealer: grants, Clerk: grants, People: grants, Directory: grants, Environment: cfg.Environment, Log: log,
+		Taker: grants, Ender: grants, Revealer: grants, Clerk: grants, People: grants, Directory: grants, Environment: cfg.Environment, Log: log,
 	})
 	if err != nil {
 		return fmt.Errorf("making the bot: %w", err)
