@@ -164,6 +164,18 @@ func (h *house) stops() {
 	}
 }
 
+// dies kills the program, which leaves its socket behind.
+func (h *house) dies() {
+	h.t.Helper()
+	if err := h.bot.Process.Kill(); err != nil {
+		h.t.Fatal(err)
+	}
+	_ = h.bot.Wait() // it was killed
+	if _, err := os.Lstat(filepath.Join(h.dir, "operator.sock")); err != nil {
+		h.t.Errorf("nothing is left to be replaced: %v", err)
+	}
+}
+
 // events reads what the program recorded, when it does not run.
 func (h *house) events() []grants.Event {
 	h.t.Helper()
@@ -233,8 +245,9 @@ func TestOperatorsOnTheMachine(t *testing.T) {
 	h.starts(fmt.Sprintf("operator: {people: [{uid: %d, user: U0CAT}]}\n", uid))
 	h.refuses("you are not among security.people", "ask one of them", "people", "freeze", "U0ADA", "because")
 	h.refuses("you are not among those who may revoke this", "its role", "revoke", grant)
-	h.stops()
+	h.dies()
 	h.starts(fmt.Sprintf("operator: {people: [{uid: %d, user: U0BEN}]}\n", uid))
+	h.refusesASecond()
 	h.refuses("this person is not frozen", "nothing to approve", "people", "approve", "U0CAT")
 	h.refuses("the directory does not have this person", "Slack user ID", "people", "freeze", "U0NOBODY", "because")
 	h.refuses("there is no such request or grant", "nightlatch grants", "revoke", "06rkz1v8xw0000000000000000")
@@ -256,6 +269,22 @@ func TestOperatorsOnTheMachine(t *testing.T) {
 		t.Error("what was typed stands in an event, and cannot be erased")
 	}
 	h.refuses("nothing listens at operator.sock", "nightlatch serve", "people", "list")
+}
+
+// refusesASecond starts another program, with a ledger of its own and the same socket.
+func (h *house) refusesASecond() {
+	h.t.Helper()
+	second := strings.NewReplacer("ledger.db", "second.db", "token.pem", "second.pem").Replace(h.rest) + "operator: {socket: operator.sock}\n"
+	if err := os.WriteFile(filepath.Join(h.dir, "second.yaml"), []byte(second), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(h.t.Context(), "nightlatch", "serve", "--config", "second.yaml")
+	cmd.Dir, cmd.Env = h.dir, h.env
+	said, err := cmd.CombinedOutput()
+	want := "nightlatch: another process listens at operator.sock\nhint: stop it first, or give this one an operator.socket of its own\n"
+	if err == nil || !strings.HasSuffix(string(said), want) {
+		h.t.Errorf("a second one on the same socket: %v\n%s", err, said)
+	}
 }
 
 func who(uid int) string {
