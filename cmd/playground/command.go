@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-const usage = `usage: go run ./cmd/playground [-addr HOST:PORT] [-data DIR] [-open]
+const usage = `usage: go run ./cmd/playground [-addr HOST:PORT] [-door HOST:PORT] [-data DIR] [-open]
        go run ./cmd/playground -story
 
 The playground runs the nightlatch program against emulators of Slack and PagerDuty
@@ -32,13 +32,17 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	addr := flags.String("addr", "127.0.0.1:8080", "serve the page on this loopback `address`; port 0 takes a free one")
 	open := flags.Bool("open", false, "open the page in the browser")
 	flags.StringVar(&o.data, "data", "", "keep the ledger and its key in this `directory`, and go on with them the next time")
+	flags.StringVar(&o.door, "door", "", "be asked about tokens on this loopback `address`; without it a free port is taken")
 	flags.StringVar(&o.binary, "bin", "", "run this nightlatch `file` instead of building ./cmd/nightlatch")
 	flags.BoolVar(&o.verbose, "v", false, "copy the program's log to standard error")
 	flags.BoolVar(&o.keep, "keep", false, "keep the temporary directory: configuration, ledger and log")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return 2
-	}
-	if flags.NArg() > 0 {
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "playground: it takes flags alone, and was given %q\n", flags.Arg(0))
 		flags.Usage()
 		return 2
 	}

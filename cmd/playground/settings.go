@@ -21,6 +21,8 @@ type settings struct {
 	Roles                  string
 	CallerHash             string // of the secret with which the orders API asks about tokens
 	callerSecret           string
+	OwnHash                string // of the secret with which a service of whoever plays asks
+	ownSecret              string
 	path                   string // of the configuration itself
 	appToken, botToken     string
 	pagerDutyKey           string
@@ -38,14 +40,20 @@ func newSettings(dir, data string) (settings, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return settings{}, fmt.Errorf("making the directory of the ledger: %w", err)
 	}
-	secret := rand.Text()
-	hash := sha256.Sum256([]byte(secret))
+	secret, own := rand.Text(), rand.Text()
 	return settings{
 		Ledger: filepath.Join(data, "ledger.db"), Key: filepath.Join(data, "token.pem"),
 		Together: "1m", Level: "debug", Roles: storyRoles,
-		CallerHash: hex.EncodeToString(hash[:]), callerSecret: secret,
+		CallerHash: hashOf(secret), callerSecret: secret,
+		OwnHash: hashOf(own), ownSecret: own,
 		path: filepath.Join(dir, "nightlatch.yaml"),
 	}, nil
+}
+
+// hashOf is what the configuration has of a caller's secret.
+func hashOf(secret string) string {
+	hash := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(hash[:])
 }
 
 // configuration is the program's, complete. The story's log has everything, because secrets are looked for in it. In the
@@ -63,6 +71,7 @@ http:
 token: {key_file: {{printf "%q" .Key}}}
 introspection:
   - {name: orders-api, sha256: "{{.CallerHash}}", audiences: ["https://orders.example"]}
+  - {name: my-service, sha256: "{{.OwnHash}}", audiences: ["https://orders.example"]}
 log: {level: {{.Level}}, format: text}
 roles:
 {{.Roles}}`

@@ -20,6 +20,7 @@ import (
 type options struct {
 	binary  string // "": build it
 	data    string // where the ledger and its key are kept; "": not at all
+	door    string // where the program is asked about tokens; "": at a free port
 	verbose bool
 	keep    bool
 	stderr  io.Writer
@@ -51,6 +52,16 @@ func openStage(ctx context.Context, o options) (_ *stage, err error) {
 		return nil, fmt.Errorf("making a temporary directory: %w", err)
 	}
 	s.undo = append(s.undo, s.leave)
+	door, err := s.listenDoor() // first: nobody should wait for a build to hear that the port is taken
+	if err != nil {
+		return nil, err
+	}
+	if err := door.Close(); err != nil {
+		return nil, fmt.Errorf("freeing a port: %w", err)
+	}
+	if s.keep {
+		fmt.Fprintf(s.stderr, "playground: everything is kept in %s\n", s.dir)
+	}
 	if s.binary = o.binary; s.binary == "" {
 		s.binary = filepath.Join(s.dir, "nightlatch")
 		if err := build(ctx, s.binary); err != nil {
@@ -145,7 +156,7 @@ func (s *stage) run(do func(context.Context) error) {
 func (s *stage) start(ctx context.Context) error {
 	const tries = 3
 	for try := 1; ; try++ {
-		listener, err := listen()
+		listener, err := s.listenDoor()
 		if err != nil {
 			return err
 		}

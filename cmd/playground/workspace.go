@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os/exec"
 	"runtime"
-	"syscall"
 	"time"
 
 	"nightlatch/cmd/playground/page"
@@ -20,12 +18,17 @@ const shift = 3*time.Hour + 46*time.Minute
 
 // servePage opens a stage and shows it on a web page until it is interrupted.
 func servePage(ctx context.Context, o options, addr string, open bool, stdout io.Writer) (err error) {
-	listener, err := listenAt(addr) // first: nobody should wait for a build to hear that the port is taken
+	listener, err := listenAt(address{
+		text: addr, flag: "-addr", other: "127.0.0.1:8081",
+		why: "on the page anybody is everybody, so it stays on this machine",
+	}) // first: nobody should wait for a build to hear that the port is taken
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	fmt.Fprintln(o.stderr, "Building nightlatch and starting it between the emulators; the first time takes a while.")
+	if o.binary == "" {
+		fmt.Fprintln(o.stderr, "Building nightlatch, which takes a while the first time, and starting it between the emulators.")
+	}
 	s, err := openStage(ctx, o)
 	if err != nil {
 		return unless(ctx, err)
@@ -50,7 +53,7 @@ func servePage(ctx context.Context, o options, addr string, open bool, stdout io
 	s.run(shown.Run)
 	s.serve(listener, shown)
 	url := "http://" + listener.Addr().String() + "/"
-	fmt.Fprintf(stdout, "The playground is at %s\nEnd it with Ctrl-C.\n", url)
+	fmt.Fprintf(stdout, "The playground is at %s\nEnd it with Ctrl-C.\n\n%s", url, s.own())
 	if open {
 		s.browse(url)
 	}
@@ -68,31 +71,6 @@ func unless(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
-}
-
-// listenAt takes the page's port.
-func listenAt(addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, hinted{fmt.Errorf("reading the address %q: %w", addr, err), "write it as -addr 127.0.0.1:8080"}
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, hinted{
-			fmt.Errorf("listening on %s: it is not on loopback", addr),
-			"on the page anybody is everybody, so it stays on this machine: write -addr 127.0.0.1:8080",
-		}
-	}
-	l, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, hinted{
-			fmt.Errorf("listening on %s: the port is taken", addr),
-			"perhaps a playground runs already; otherwise choose another port, such as -addr 127.0.0.1:8081, or any free one with -addr 127.0.0.1:0",
-		}
-	}
-	if err != nil {
-		return nil, hinted{fmt.Errorf("listening for the page: %w", err), "choose another address with -addr 127.0.0.1:8081"}
-	}
-	return l, nil
 }
 
 // alert is what rings at the beginning of the night, and whenever somebody lets it.

@@ -28,15 +28,15 @@ func ListenRule(addr string, encrypted bool, environment string) error {
 	return nil
 }
 
-// URLRule checks the URL that tokens name as their issuer: https, or http on loopback in the playground, with
-// nothing after the host, not even a slash.
-func URLRule(raw, environment string) error {
+// URLRule checks the URL that tokens name as their issuer: https, or http on loopback, where nothing crosses a network,
+// with nothing after the host, not even a slash.
+func URLRule(raw string) error {
 	u, err := parseURL(raw)
 	if err != nil {
 		return err
 	}
-	if u.Scheme == "http" && (environment != playground || !loopback(u.Hostname())) {
-		return fmt.Errorf("the tokens' URL %q is not https; http is for loopback in the environment %s", raw, playground)
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		return fmt.Errorf("the tokens' URL %q is not https; http is for loopback, such as http://127.0.0.1:8321", raw)
 	}
 	return nil
 }

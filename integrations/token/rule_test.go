@@ -38,30 +38,31 @@ func TestListenRule(t *testing.T) {
 }
 
 func TestURLRule(t *testing.T) {
-	for _, test := range []struct{ url, environment, want string }{
-		{"https://nightlatch.example.com", "production", ""},
-		{"https://nightlatch.example.com:8321", "production", ""},
-		{"https://127.0.0.1:8321", "production", ""},
-		{"http://127.0.0.1:8321", "playground", ""},
-		{"http://[::1]:8321", "playground", ""},
-		{"http://127.0.0.1:8321", "production", "is not https"},
-		{"http://127.0.0.1:8321", "", "is not https"},
-		{"http://nightlatch.example.com", "playground", "is not https"},
-		{"https://nightlatch.example.com/", "production", "not just https://"},
-		{"https://nightlatch.example.com/path", "production", "not just https://"},
-		{"https://nightlatch.example.com?x", "production", "not just https://"},
-		{"https://nightlatch.example.com#x", "production", "not just https://"},
-		{"https://user:hunter2@nightlatch.example.com", "production", "not just https://"},
-		{"https://user:hunter2@night latch", "production", "not just https://"},
-		{"HTTPS://nightlatch.example.com", "production", "not just https://"},
-		{"nightlatch.example.com", "production", "not just https://"},
-		{"ftp://nightlatch.example.com", "production", "not just https://"},
-		{"https://", "production", "not just https://"},
-		{"", "production", "not just https://"},
-		{"https://a b", "production", "not just https://"},
+	for _, test := range []struct{ url, want string }{
+		{"https://nightlatch.example.com", ""},
+		{"https://nightlatch.example.com:8321", ""},
+		{"https://127.0.0.1:8321", ""},
+		{"http://127.0.0.1:8321", ""},
+		{"http://[::1]:8321", ""},
+		{"http://localhost:8321", ""},
+		{"http://10.0.0.1:8321", "is not https"},
+		{"http://127.0.0.1.example.com", "is not https"},
+		{"http://nightlatch.example.com", "is not https"},
+		{"https://nightlatch.example.com/", "not just https://"},
+		{"https://nightlatch.example.com/path", "not just https://"},
+		{"https://nightlatch.example.com?x", "not just https://"},
+		{"https://nightlatch.example.com#x", "not just https://"},
+		{"https://user:hunter2@nightlatch.example.com", "not just https://"},
+		{"https://user:hunter2@night latch", "not just https://"},
+		{"HTTPS://nightlatch.example.com", "not just https://"},
+		{"nightlatch.example.com", "not just https://"},
+		{"ftp://nightlatch.example.com", "not just https://"},
+		{"https://", "not just https://"},
+		{"", "not just https://"},
+		{"https://a b", "not just https://"},
 	} {
-		err := token.URLRule(test.url, test.environment)
-		check(t, test.url+" "+test.environment, err, test.want)
+		err := token.URLRule(test.url)
+		check(t, test.url, err, test.want)
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the error shows the password: %v", err)
 		}

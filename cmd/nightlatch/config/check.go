@@ -168,9 +168,11 @@ func (c Config) checkDoor(k *checker) {
 	if c.HTTP.URL == "" {
 		k.problem("http.url", "is missing; say how services reach the listener, it is the issuer in every token")
 	} else {
-		k.among("http.url", token.URLRule(c.HTTP.URL, c.Environment))
+		k.among("http.url", token.URLRule(c.HTTP.URL))
 	}
 	switch {
+	case !c.HTTP.TLS.Any() && strings.HasPrefix(c.HTTP.URL, "http://"):
+		k.warn("http.url", "is plain: only services on this machine can check tokens, which is enough for a trial; others need TLS here, or a proxy with TLS in front")
 	case !c.HTTP.TLS.Any():
 		k.warn("http", "is plain: only processes on this machine can ask about tokens; put TLS here, or a proxy with TLS in front")
 	case c.HTTP.TLS.Certificate == "":

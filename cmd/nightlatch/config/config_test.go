@@ -242,6 +242,24 @@ func TestPlayground(t *testing.T) {
 	}
 }
 
+// TestPlainOnLoopback is enough for a trial, and for nobody elsewhere.
+func TestPlainOnLoopback(t *testing.T) {
+	data := strings.Replace(strings.Replace(least, `cert: "dns:api"`, `sha256: "`+strings.Repeat("1", 64)+`"`, 1)+"- "+role,
+		"https://nightlatch.example.com", "http://127.0.0.1:8321", 1)
+	_, warnings, err := config.Parse([]byte(data))
+	if err != nil {
+		t.Fatal(problemsOf(t, data))
+	}
+	if all := lines(warnings); !slices.ContainsFunc(all, func(w string) bool {
+		return strings.HasPrefix(w, "2 http.url: is plain: only services on this machine can check tokens")
+	}) {
+		t.Errorf("the warnings are %q", all)
+	}
+	if got := problemsOf(t, strings.Replace(data, "127.0.0.1:8321", "nightlatch.example.com", 1)); len(got) != 1 || !strings.Contains(got[0], "is not https") {
+		t.Errorf("plain http across a network: %q", got)
+	}
+}
+
 func TestEUPagerDuty(t *testing.T) {
 	if got := problemsOf(t, with(role, `pagerduty: {api_url: "https://api.eu.pagerduty.com"}`)); got != nil {
 		t.Error(got)
