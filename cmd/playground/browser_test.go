@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -58,10 +59,9 @@ type desk struct {
 	close   func()
 }
 
-// sit starts a playground and opens its page.
-func sit(t *testing.T, s size, start func(...string) *exec.Cmd) *desk {
+// sit opens the page of a playground in a browser of its own.
+func sit(t *testing.T, s size, url string) *desk {
 	t.Helper()
-	url := open(t, start("-addr", "127.0.0.1:0"))
 	allocator, closeAllocator := chromedp.NewExecAllocator(t.Context(), append(
 		chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -87,12 +87,28 @@ func sit(t *testing.T, s size, start func(...string) *exec.Cmd) *desk {
 		console <- bad
 	}()
 	d.console = console
+	d.resize(s.width, s.height)
+	d.do("opening the page", chromedp.Navigate(url))
+	return d
+}
+
+// resize gives the browser's window another size.
+func (d *desk) resize(width, height int64) {
+	d.Helper()
 	viewport := []chromedp.EmulateViewportOption{}
-	if s.phone {
+	if d.phone {
 		viewport = append(viewport, chromedp.EmulateMobile, chromedp.EmulateScale(2))
 	}
-	d.do("opening the page", chromedp.EmulateViewport(s.width, s.height, viewport...), chromedp.Navigate(url))
-	return d
+	d.do("resizing the window", chromedp.EmulateViewport(width, height, viewport...))
+}
+
+// rise closes the browser, and looks at what was complained about in it.
+func (d *desk) rise() {
+	d.Helper()
+	d.close()
+	for _, complaint := range <-d.console {
+		d.Errorf("the console of the %s has %s", d.name, complaint)
+	}
 }
 
 // open runs a playground until the test ends, and returns the address of its page.
@@ -215,16 +231,22 @@ func (d *desk) sees(selector string, phrases ...string) {
 //go:embed testdata/layout.js
 var layout string
 
-// looks checks that nothing overflows and nothing lies on anything else, and keeps the picture if it is asked for.
+// looks checks the layout, and keeps the picture if it is asked for.
 func (d *desk) looks(name string) {
+	d.Helper()
+	d.fits(name)
+	if *update {
+		d.shoot(name)
+	}
+}
+
+// fits checks that nothing overflows and nothing lies on anything else.
+func (d *desk) fits(name string) {
 	d.Helper()
 	// Nothing moves any more, and no notice is left.
 	d.holds("document.getAnimations().length === 0 && document.querySelectorAll('.toast').length === 0")
 	for _, problem := range evaluate[[]string](d, layout) {
 		d.Errorf("%s: %s", name, problem)
-	}
-	if *update {
-		d.shoot(name)
 	}
 }
 
@@ -254,6 +276,29 @@ func TestDataStays(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(data, "ledger.db")); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestOpen shows what the browser is opened with: the one that is asked for in the environment's way.
+func TestOpen(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("a browser is opened in another way here than with xdg-open")
+	}
+	bin := t.TempDir()
+	opened := filepath.Join(bin, "opened")
+	script := "#!/bin/sh\necho \"$@\" > " + opened + ".part && mv " + opened + ".part " + opened + "\n"
+	if err := os.WriteFile(filepath.Join(bin, "xdg-open"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := playground(t)("-addr", "127.0.0.1:0", "-open")
+	cmd.Env = append(cmd.Env, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	url := open(t, cmd)
+	var got []byte
+	for over := time.Now().Add(patience); len(got) == 0 && time.Now().Before(over); time.Sleep(10 * time.Millisecond) {
+		got, _ = os.ReadFile(opened) // it may not be there yet
+	}
+	if strings.TrimSpace(string(got)) != url {
+		t.Errorf("the browser was opened with %q, want %s", got, url)
 	}
 }
 

@@ -45,7 +45,7 @@ function draw() {
     button.disabled = false;
   });
   fill(layer, form);
-  if (entering) form.querySelector("[data-input], .shut").focus({ preventScroll: true });
+  if (entering) (form.querySelector("[data-input]") ?? form.querySelector(".shut")).focus({ preventScroll: true });
 }
 
 document.addEventListener("keydown", (event) => {
