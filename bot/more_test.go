@@ -114,8 +114,14 @@ func TestAnExtensionIsApproved(t *testing.T) {
 		r.later()
 		r.once("UADA", "*orders-write* goes on until")
 		r.once("UADA", "<@UBEN> said yes.\nReveal and Return are on")
-		if n := len(r.told("UADA", "waits for a yes")); n != 0 {
-			t.Error("it says still that it waits")
+		hints := 0
+		for _, m := range r.emu.SeenBy("UADA").Messages {
+			if seen := m.Visible(); strings.Contains(seen, newest) && strings.Contains(seen, "extension 1") {
+				hints++
+			}
+		}
+		if hints != 1 || len(r.told("UADA", "waits for a yes")) != 0 {
+			t.Errorf("what waited is no hint to the decision\n%s", r.seen("UADA"))
 		}
 		r.reads("UBEN", "asked for 30 minutes more of *orders-write*. It goes on until")
 		if r.has("UADA", own) || r.has("UBEN", slackemu.Find{ActionID: view.Approve}) {
@@ -201,6 +207,25 @@ func TestNoFormOfAnExtension(t *testing.T) {
 		r.reads("UADA", "This is no open grant of yours")
 		if n := len(r.told("UADA", "goes on until")); n != 0 {
 			t.Error("something was extended")
+		}
+	})
+}
+
+// Asking for more is limited as asking is, and taking it back is not.
+func TestExtensionsAreLimited(t *testing.T) {
+	whole(t, func(r *rig, _ *shifts) {
+		grant := r.guarded()
+		withdraw, _ := r.emu.SeenBy("UADA").Find(slackemu.Find{ActionID: view.Withdraw, Value: grant + " 1"})
+		for range 15 {
+			if _, err := r.emu.RunCommand("UADA", channel, "/access extend 5m"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.acknowledged(r.pressAt("UADA", withdraw))
+		r.later()
+		r.reads("UADA", view.Busy, "You withdrew your extension")
+		if n := r.bot.Counts().Swallowed; n == 0 {
+			t.Error("nothing was swallowed")
 		}
 	})
 }

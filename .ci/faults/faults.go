@@ -198,4 +198,22 @@ var faults = []fault{
 		edits: []edit{{"if x := g.extending(); x != nil { // there", "if x := g.extending(); x != nil && false { // there"}},
 		pkg:   "grants", test: "TestAnExtensionEndsWithItsGrant",
 	},
+	{
+		name:  "the ordinal on an extension's card ignored",
+		file:  "bot/socket/envelope.go",
+		edits: []edit{{"c.Grant, c.Extension = grant, ordinal", "c.Grant, _ = grant, ordinal"}},
+		pkg:   "bot", test: "TestACardOfAnEarlierExtension",
+	},
+	{
+		name:  "a decision about an extension that notifies nobody",
+		file:  "bot/send/show.go",
+		edits: []edit{{"if n.Surface == service.More ||", "if n.Surface == \"\" ||"}},
+		pkg:   "bot", test: "TestAnExtensionIsApproved",
+	},
+	{
+		name:  "a vote on an extension recorded as one on the request",
+		file:  "bot/socket/take.go",
+		edits: []edit{{"Grant: c.Grant, Extension: c.Extension, Yes:", "Grant: c.Grant, Yes:"}},
+		pkg:   "cmd/nightlatch/wiring", test: "TestAnExtensionWaitsForAYes",
+	},
 }

@@ -16,7 +16,7 @@ import (
 // nothing of them stays anywhere is checked by play, here as after every other night.
 func TestASecretIsSeenOnceAndStaysNowhere(t *testing.T) {
 	play(t, plan{}, func(n *night) {
-		n.types(ada, "/access orders-read 1h checkout is failing")
+		n.types(ada, "/access orders-read 10m checkout is failing")
 		phone := n.reveals(ada)
 		n.pass(15 * time.Second)
 		laptop := n.reveals(ada)
@@ -31,6 +31,11 @@ func TestASecretIsSeenOnceAndStaysNowhere(t *testing.T) {
 		n.presses(ada, "replace")
 		fourth := n.copies(ada)
 
+		n.presses(ada, "more")
+		n.fills(ada, map[string]string{"duration": "15m0s", "reason": "still failing over"})
+		n.pass(15 * time.Second)
+		longer := n.reveals(ada)
+
 		n.types(ada, "/access orders-write 30m replaying what was lost")
 		n.presses(ben, "approve")
 		n.pass(2 * time.Second)
@@ -40,14 +45,14 @@ func TestASecretIsSeenOnceAndStaysNowhere(t *testing.T) {
 		voted := n.reveals(ada)
 
 		tokens := n.issued()
-		if len(tokens) != 6 {
-			t.Fatalf("%d tokens went into modals, not six", len(tokens))
+		if len(tokens) != 7 {
+			t.Fatalf("%d tokens went into modals, not seven", len(tokens))
 		}
-		for i, token := range []string{phone, laptop, third, fourth, tokens[4], voted} {
+		for i, token := range []string{phone, laptop, third, fourth, longer, tokens[5], voted} {
 			if tokens[i] != token {
 				t.Errorf("token %d is not the one that was shown", i+1)
 			}
-			n.tokenIs(token, i == 3 || i == 5)
+			n.tokenIs(token, i == 3 || i == 4 || i == 6)
 		}
 		n.theSearchFinds(tokens)
 		n.presses(ada, "return")

@@ -48,7 +48,7 @@ func (n *night) appear() {
 	n.slack.PutUser(slackemu.User{ID: "U0LATE", Name: "late", Email: "late@example.com"})
 }
 
-// TestStrangersGetNothing: they ask, vote, revoke, reveal and return in vain, and all of it is recorded.
+// TestStrangersGetNothing: they ask, vote, revoke, reveal, extend and return in vain, and all of it is recorded.
 func TestStrangersGetNothing(t *testing.T) {
 	for _, who := range strangers {
 		t.Run(who.name, func(t *testing.T) {
@@ -76,18 +76,22 @@ func TestStrangersGetNothing(t *testing.T) {
 				n.presses(ben, "approve")
 				n.pass(2 * time.Second)
 				token := n.reveals(cat)
-				for _, action := range []string{"revoke", "return", "reveal"} {
+				for _, action := range []string{"revoke", "return", "reveal", "more"} {
 					n.pressesForged(who.user, id, action)
 				}
+				n.pressesForged(who.user, id+" 1", "approve")
+				_, err = n.slack.RunCommand(who.user, "C0ANY", "/access extend 10m")
+				n.must(err)
+				n.pass(2 * time.Second)
 				n.tokenIs(token, true)
-				if g := n.grant(cat); g.State != grants.Open || len(g.Credentials) != 1 {
-					t.Errorf("the grant is %s with %d credentials", g.State, len(g.Credentials))
+				if g := n.grant(cat); g.State != grants.Open || len(g.Credentials) != 1 || len(g.Extensions) > 0 {
+					t.Errorf("the grant is %s with %d credentials and %d extensions", g.State, len(g.Credentials), len(g.Extensions))
 				}
 				if aToken.MatchString(n.slack.SeenBy(who.user).Text()) {
 					t.Error("a stranger sees a token")
 				}
-				if got := n.refusalsOf(who.user); got != refusals+6 {
-					t.Errorf("%d of six presses were recorded", got-refusals)
+				if got := n.refusalsOf(who.user); got != refusals+9 {
+					t.Errorf("%d of nine presses were recorded", got-refusals)
 				}
 			})
 		})
@@ -148,10 +152,10 @@ func TestNobodyUsesAnothersGrant(t *testing.T) {
 	play(t, plan{}, func(n *night) {
 		n.openFor("15m")
 		g := n.grant(ada)
-		for _, action := range []string{"reveal", "return", "withdraw"} {
+		for _, action := range []string{"reveal", "return", "withdraw", "more"} {
 			n.pressesForged(ben, g.ID, action)
 		}
-		n.reads(ben, "This belongs to somebody else")
+		n.reads(ben, "This belongs to somebody else", "This is no open grant of yours")
 		n.refusedFor(ben, grants.NotYours)
 		if now := n.grant(ada); now.State != grants.Open || len(now.Credentials) > 0 {
 			t.Errorf("the grant is %s with %d credentials", now.State, len(now.Credentials))
