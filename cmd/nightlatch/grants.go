@@ -118,12 +118,19 @@ func showGrant(w io.Writer, h operator.Held) error {
 		}
 	}
 	add("opened", g.Opened, string(g.Basis))
-	for _, v := range g.Votes {
-		word := "no"
-		if v.Yes {
-			word = "yes"
+	votes := func(votes []grants.Vote) {
+		for _, v := range votes {
+			word := "no"
+			if v.Yes {
+				word = "yes"
+			}
+			add("vote", v.At, word+" of "+v.Person.Slack())
 		}
-		add("vote", v.At, word+" of "+v.Person.Slack())
+	}
+	votes(g.Votes)
+	for _, x := range g.Extensions {
+		add("extension", x.At, strings.TrimSpace(fmt.Sprintf("by %s, %s %s", x.By, x.State, x.Outcome)))
+		votes(x.Votes)
 	}
 	rows = append(rows, []string{"ends", ends(g)})
 	add("ended", g.Ended, strings.TrimSpace("by "+orNone(g.EndedBy.Slack())+" "+h.Why))
