@@ -156,6 +156,11 @@ func TestParseEnvelopes(t *testing.T) {
 		},
 		{"replace", "interactive", press("replace", grantID), pressed(socket.Replace, grantID)},
 		{"a link", "interactive", press("runbook", "x"), pressed(socket.Nothing, "")},
+		{
+			"a shortcut, which the app has none of", "interactive",
+			`{"type":"shortcut","callback_id":"reveal","trigger_id":"1.2","team":{"id":"T1"},"user":{"id":"U1","team_id":"T1"}}`,
+			socket.Command{Envelope: "E1", Verb: socket.Nothing, Team: "T1", User: "U1", Home: "T1", Trigger: "1.2"},
+		},
 		{"event", "events_api", `{}`, socket.Command{Envelope: "E1", Verb: socket.Nothing}},
 		{
 			"home opened", "events_api", `{"team_id":"T1","event":{"type":"app_home_opened","user":"U1","tab":"home"}}`,
