@@ -40,6 +40,9 @@ func TestAChangeThatWasNotRecordedIsNotAcknowledged(t *testing.T) {
 		if act.Outcome().Acknowledged {
 			t.Error("it was acknowledged")
 		}
+		if r.service.rereads == 0 {
+			t.Error("nothing will know it if Slack does not say it again")
+		}
 	})
 }
 

@@ -62,7 +62,7 @@ func (c Command) about(user []byte) Command {
 }
 
 // hear hands on what Slack says of its people. What was not recorded is not acknowledged: Slack
-// says it again.
+// says it again, a few times. In case it stops before that, the directory is read.
 func (l *Listener) hear(j job) {
 	switch {
 	case j.foreign(l.c.Identity):
@@ -79,6 +79,7 @@ func (l *Listener) hear(j job) {
 		defer cancel()
 		if err := l.c.Directory.UserChanged(recording, j.About); err != nil {
 			l.c.Log.Warn("a change of an account was not recorded", "person", string(grants.KeyOf(j.About.Team, j.About.ID)), "error", err)
+			l.c.Directory.DirectoryChanged()
 			return
 		}
 		l.ack(ctx, j, nil)
@@ -86,5 +87,6 @@ func (l *Listener) hear(j job) {
 	select {
 	case l.windows <- j:
 	default:
+		l.c.Directory.DirectoryChanged()
 	}
 }
