@@ -44,9 +44,12 @@ func (k *known) person(key grants.PersonKey) (p grants.Person, ok bool) {
 
 // setPerson replaces one who is known.
 func (k *known) setPerson(p grants.Person) {
-	people := k.all()
-	people[slices.IndexFunc(people, func(o grants.Person) bool { return o.Key == p.Key })] = p
-	k.setPeople(people)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if old := k.people[p.Key]; k.byPager[old.PagerDuty] == p.Key {
+		delete(k.byPager, old.PagerDuty)
+	}
+	k.put(p)
 }
 
 func (k *known) setPeople(people []grants.Person) {
@@ -55,10 +58,15 @@ func (k *known) setPeople(people []grants.Person) {
 	k.people = make(map[grants.PersonKey]grants.Person, len(people))
 	k.byPager = make(map[string]grants.PersonKey, len(people))
 	for _, p := range people {
-		k.people[p.Key] = p
-		if p.PagerDuty != "" && p.Standing == grants.Member {
-			k.byPager[p.PagerDuty] = p.Key
-		}
+		k.put(p)
+	}
+}
+
+// put is called with the lock held.
+func (k *known) put(p grants.Person) {
+	k.people[p.Key] = p
+	if p.PagerDuty != "" && p.Standing == grants.Member {
+		k.byPager[p.PagerDuty] = p.Key
 	}
 }
 

@@ -27,7 +27,7 @@ func TestASocketIsRefreshedInTheMiddleOfAPress(t *testing.T) {
 			}
 			return act
 		}
-		const rounds = 8
+		const rounds = 4
 		for range rounds {
 			asked, opened := len(n.book().of(grants.KindAsked)), len(n.book().of(grants.KindOpened))
 			n.pass(10 * time.Minute)
