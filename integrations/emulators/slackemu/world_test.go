@@ -200,6 +200,7 @@ func TestEventsAreRetried(t *testing.T) {
 func TestSocketsBreak(t *testing.T) {
 	inBubble(t, slackemu.Config{}, func(r *rig) {
 		r.connect(nil)
+		r.emu.Inject(slackemu.Fault{Method: "apps.connections.open", Delay: 100 * time.Millisecond, Times: 1}) // or it is back already
 		r.emu.CutSockets()
 		if got := r.emu.Connections(); got != 0 {
 			t.Errorf("after the cut: %d connections", got)
