@@ -26,7 +26,7 @@ func TestNothingFromAnotherWorkspaceIsTaken(t *testing.T) {
 		"a new account":      func(r *rig) (*slackemu.Act, error) { return r.emu.SendTeamJoin("UADA") },
 		"a group that moved": func(r *rig) (*slackemu.Act, error) { return r.emu.SendEvent(map[string]any{"type": "subteam_updated"}) },
 	}
-	for _, line := range []string{"", "help", "show", "orders-read 1h checkout is failing", "people list", "people freeze @ada why", "people x"} {
+	for _, line := range []string{"", "help", "show", "extend 1h it goes on", "orders-read 1h checkout is failing", "people list", "people freeze @ada why", "people x"} {
 		payloads["/access "+line] = func(r *rig) (*slackemu.Act, error) { return r.emu.RunCommand("UADA", channel, "/access "+line) }
 	}
 	pressed := func(action string) sender {
@@ -35,12 +35,13 @@ func TestNothingFromAnotherWorkspaceIsTaken(t *testing.T) {
 		}
 	}
 	for _, action := range []string{
-		view.Approve, view.Deny, view.Revoke, view.Withdraw, view.Return, view.Reveal, view.Replace, view.OpenForm,
+		view.Approve, view.Deny, view.Revoke, view.Withdraw, view.Return, view.Reveal, view.Replace, view.OpenMore, view.OpenForm,
 	} {
 		payloads["the button "+action] = pressed(action)
 	}
 	for name, modal := range map[string]view.Modal{
 		"the form":            view.Frame{}.Compose([]grants.Role{ordersRead()}, channel),
+		"more time":           view.Frame{}.Longer(asked),
 		"why it was denied":   view.Frame{}.AskWhy(asked),
 		"the end of a secret": view.Frame{}.EndOldest(&service.TwoLiveError{Grant: asked, Oldest: grants.Credential{Ordinal: 1}}),
 	} {

@@ -66,40 +66,6 @@ func TestASocketIsRefreshedInTheMiddleOfAPress(t *testing.T) {
 	})
 }
 
-// TestRevealOnThePhoneThenOnTheLaptop: each device shows its own secret, and both work until the grant is over.
-func TestRevealOnThePhoneThenOnTheLaptop(t *testing.T) {
-	play(t, plan{}, func(n *night) {
-		n.must(n.slack.UseDevice(ada, "phone"))
-		n.openFor("15m")
-		phone := n.reveals(ada)
-		n.pass(15 * time.Second)
-		n.must(n.slack.UseDevice(ada, "laptop"))
-		if n.hasButton(ada, "reveal") {
-			t.Fatal("the laptop shows what was answered on the phone")
-		}
-		_, err := n.slack.OpenHome(ada)
-		n.must(err)
-		n.pass(time.Second)
-		laptop := n.revealsAtHome(ada)
-		n.tokenIs(phone, true)
-		n.tokenIs(laptop, true)
-		n.must(n.slack.UseDevice(ada, "phone"))
-		if again := n.copies(ada); again != phone {
-			t.Error("the phone shows what was revealed on the laptop")
-		}
-		n.pass(2 * time.Minute)
-		for _, device := range []string{"phone", "laptop"} {
-			n.must(n.slack.UseDevice(ada, device))
-			n.shownNothing(ada, "Blanked")
-		}
-		n.tokenIs(phone, true)
-		n.tokenIs(laptop, true)
-		n.presses(ben, "revoke")
-		n.tokenIs(phone, false)
-		n.tokenIs(laptop, false)
-	})
-}
-
 // revealsAtHome has a person press Reveal in the App Home and copy the token.
 func (n *night) revealsAtHome(user string) string {
 	n.t.Helper()

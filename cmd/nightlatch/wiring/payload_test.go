@@ -27,16 +27,20 @@ func payloads() []payload {
 		all = append(all, payload{"/access " + line, typed(line), strings.HasPrefix(line, "anybody")})
 	}
 	for _, line := range []string{
-		"anybody-write 10m let me in", "people list", "people approve @cat", "people freeze @cat because", "no-such-role let me in",
+		"anybody-write 10m let me in", "extend 10m it goes on", "people list", "people approve @cat", "people freeze @cat because", "no-such-role let me in",
 	} {
 		all = append(all, payload{"/access " + line, typed(line), true})
 	}
-	for _, action := range []string{"approve", "deny", "revoke", "withdraw", "return", "reveal", "replace"} {
+	for _, action := range []string{"approve", "deny", "revoke", "withdraw", "return", "reveal", "replace", "more"} {
 		all = append(all, payload{action + " on a card", pressed(action, false), true}, payload{action + " in the home", pressed(action, true), true})
+	}
+	for _, action := range []string{"approve", "deny", "withdraw"} {
+		all = append(all, payload{action + " an extension", pressedOn(action, " 1"), true})
 	}
 	return append(all,
 		payload{"the button of the form", pressed("form", false), false},
 		payload{"the form", submitted("ask", "C0ANY"), true},
+		payload{"the form of an extension", submitted("extend", "GRANT"), true},
 		payload{"why it was denied", submitted("explain", "GRANT"), true},
 		payload{"the end of the oldest", submitted("reveal_ends", "GRANT 1"), true},
 		payload{"the home", func(n *night, user, _ string) *slackemu.Act {
@@ -67,6 +71,11 @@ func pressed(action string, home bool) func(*night, string, string) *slackemu.Ac
 	}
 }
 
+// pressedOn presses a button whose value says more than the grant.
+func pressedOn(action, more string) func(*night, string, string) *slackemu.Act {
+	return func(n *night, user, grant string) *slackemu.Act { return pressed(action, false)(n, user, grant+more) }
+}
+
 // submitted submits a modal as it would be if the program had opened it for this person.
 func submitted(callback, metadata string) func(*night, string, string) *slackemu.Act {
 	return func(n *night, user, grant string) *slackemu.Act {
@@ -80,11 +89,13 @@ func submitted(callback, metadata string) func(*night, string, string) *slackemu
 				"element": map[string]any{"type": "plain_text_input", "action_id": name},
 			})
 		}
-		role := map[string]any{"text": plainText("anybody-write"), "value": "anybody-write"}
-		blocks = append(blocks, map[string]any{
-			"type": "input", "block_id": "role", "label": plainText("role"),
-			"element": map[string]any{"type": "static_select", "action_id": "role", "options": []any{role}, "initial_option": role},
-		})
+		for name, value := range map[string]string{"role": "anybody-write", "duration": "10m"} {
+			option := map[string]any{"text": plainText(value), "value": value}
+			blocks = append(blocks, map[string]any{
+				"type": "input", "block_id": name, "label": plainText(name),
+				"element": map[string]any{"type": "static_select", "action_id": name, "options": []any{option}, "initial_option": option},
+			})
+		}
 		n.callsSlack("views.open", map[string]any{"trigger_id": act.TriggerID, "view": map[string]any{
 			"type": "modal", "callback_id": callback, "private_metadata": strings.ReplaceAll(metadata, "GRANT", grant),
 			"title": plainText("t"), "submit": plainText("s"), "blocks": blocks,
