@@ -57,6 +57,8 @@ const (
 	KindDeadUse   Kind = "dead_use"  // somebody used a credential after its end
 	KindOverheard Kind = "overheard" // others listen with our app token
 	KindClock     Kind = "clock_jumped"
+	KindPaged     Kind = "paged"     // a human was woken; Detail: the cause, Count: for which time
+	KindPageOver  Kind = "page_over" // and told that it is over
 )
 
 // Actor is who caused an event: a person, or a part of the service by its name.

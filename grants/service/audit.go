@@ -65,18 +65,31 @@ func storedGrants(v *ledger.View) (state []grants.Stored, err error) {
 	return state, err
 }
 
-// keepAuditing says loudly when the ledger does not keep the promises.
+// keepAuditing pages when the ledger does not keep the promises.
 func (s *Service) keepAuditing(ctx context.Context) {
 	for wait(ctx, auditEvery) == nil {
-		if err := s.Ledger.Verify(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("the ledger does not prove itself", "error", err)
-		}
-		found, err := s.Audit(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.Log.Error("auditing the ledger", "error", err)
-		}
-		for _, v := range found {
-			s.Log.Error("the ledger does not keep a promise", "grant", v.Grant, "rule", v.Rule, "event", v.Seq, "detail", v.Detail)
-		}
+		s.audit(ctx)
+	}
+}
+
+func (s *Service) audit(ctx context.Context) {
+	err := s.Ledger.Verify(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.Log.Error("the ledger does not prove itself", "error", err)
+	}
+	found, auditErr := s.Audit(ctx)
+	if auditErr != nil && ctx.Err() == nil {
+		s.Log.Error("auditing the ledger", "error", auditErr)
+	}
+	for _, v := range found {
+		s.Log.Error("the ledger does not keep a promise", "grant", v.Grant, "rule", v.Rule, "event", v.Seq, "detail", v.Detail)
+	}
+	switch {
+	case ctx.Err() != nil:
+	case err == nil && auditErr == nil && len(found) == 0:
+		s.calm(ctx, causeLedger)
+	default:
+		s.raise(ctx, alarm{Cause: causeLedger, Since: s.now(), Summary: fmt.Sprintf(
+			"The ledger does not prove itself, or does not keep %d of its promises. Somebody changed it, the disk lies, or this is a bug: keep the file, and read the log of the last minutes.", len(found))})
 	}
 }

@@ -78,17 +78,25 @@ const envelopeLife = 24 * time.Hour
 
 // keepPolling asks who is on call now, for all roles at once, and lets open grants follow.
 func (s *Service) keepPolling(ctx context.Context) {
-	silent := false
+	var silent time.Time // since when
+	heard := false       // since the start
 	for ctx.Err() == nil {
 		err := s.poll(ctx)
 		switch {
 		case ctx.Err() != nil:
-		case err != nil && !silent:
+		case err != nil && silent.IsZero():
+			silent = s.now()
 			s.Log.Warn("polling PagerDuty; open grants keep their last known end", "error", err)
-		case err == nil && silent:
-			s.Log.Info("PagerDuty answers again")
+		case err != nil && s.now().Sub(silent) >= silentFor:
+			s.raise(ctx, alarm{Cause: causePager, Since: silent, Summary: "PagerDuty has not answered for " + silentFor.String() +
+				": nothing opens by itself, no shift's end is learned, and open grants keep their last known end. Look at PagerDuty's status and at the API key."})
+		case err == nil && (!heard || !silent.IsZero()):
+			if !silent.IsZero() {
+				s.Log.Info("PagerDuty answers again")
+			}
+			s.calm(ctx, causePager)
+			silent, heard = time.Time{}, true
 		}
-		silent = err != nil
 		select {
 		case <-ctx.Done():
 		case <-time.After(s.Poll):

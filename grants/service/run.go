@@ -29,6 +29,7 @@ type Service struct {
 
 	decideKick, deadlineKick chan struct{}
 	readKick, newsKick       chan struct{}
+	alarmKick                chan struct{}
 	callKick                 map[string]chan struct{} // by issuer
 	tellKick                 map[Surface]chan struct{}
 }
@@ -39,7 +40,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
 		decideKick: make(chan struct{}, 1), deadlineKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
-		readKick: make(chan struct{}, 1), newsKick: make(chan struct{}, 1),
+		readKick: make(chan struct{}, 1), newsKick: make(chan struct{}, 1), alarmKick: make(chan struct{}, 1),
 		tellKick: map[Surface]chan struct{}{},
 	}
 	s.defaults()
@@ -226,6 +227,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.watchClock(ctx); return nil })
 	g.Go(func() error { s.keepAnnouncing(ctx); return nil })
 	g.Go(func() error { s.keepAuditing(ctx); return nil })
+	g.Go(func() error { s.keepAlarming(ctx); return nil })
 	lanes := []lane{{indexDecide, s.decideKick, s.settle, 16}, {indexDeadline, s.deadlineKick, s.deadline, 8}}
 	for name, kick := range s.callKick {
 		lanes = append(lanes, lane{indexCall + name, kick, s.retire, 4})
@@ -286,8 +288,9 @@ func (s *Service) watchClock(ctx context.Context) {
 		if drift.Abs() <= jump {
 			continue
 		}
-		s.Log.Error("the clock jumped", "by", drift)
 		now := s.now()
+		s.raise(ctx, alarm{Cause: causeClock, Since: now, Passing: true, Summary: fmt.Sprintf(
+			"The clock of the machine jumped by %s. Ends of grants depend on it: look at its time synchronisation.", drift)})
 		_, err := s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
 			e := bySystem(grants.KindClock, "clock", now)
 			e.Detail = drift.String()

@@ -250,6 +250,7 @@ type Config struct {
 	OnCall    OnCall
 	Directory Directory
 	Notifier  Notifier
+	Pagers    []Pager           // who wakes a human, in order: the next one when one does not answer; none: the log alone tells
 	Issuers   map[string]Issuer // by the name that roles use
 	Roles     []grants.Role
 	Team      string        // Slack team ID of the workspace

@@ -27,6 +27,7 @@ const (
 	docSeen     = "seen"
 	docDeadUse  = "dead_use"
 	docNotice   = "notice" // news that the security channel was not told yet
+	docAlarm    = "alarm"  // what a human is paged about, by its cause
 	docTold     = "told"   // where a denied grant was shown, while its no may still be explained
 )
 

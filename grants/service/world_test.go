@@ -62,6 +62,7 @@ type world struct {
 	limits   service.Limits
 	patience time.Duration // of settles
 	security string        // the channel
+	pagers   []service.Pager
 	path     string
 	idle     bool // the process takes commands and does nothing by itself
 	logs     *logs
@@ -201,7 +202,7 @@ func (w *world) config() service.Config {
 	return service.Config{
 		Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
 		Issuers: map[string]service.Issuer{"vault": issuer}, Team: team, Digest: "digest",
-		Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
+		Pagers: w.pagers, Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	pd "github.com/PagerDuty/go-pagerduty"
+
+	"nightlatch/grants"
 )
 
 // What went wrong, for errors.Is. An error of this package is one of them, or context.Canceled. Where the context's
@@ -39,6 +41,7 @@ const (
 type exchange struct {
 	http    *http.Client
 	timeout time.Duration
+	whole   func(body []byte) error // what makes a 2xx answer whole
 
 	status int // 0: no answer
 	header http.Header
@@ -66,7 +69,7 @@ func (x *exchange) Do(r *http.Request) (*http.Response, error) {
 	case len(body) > mostAnswer:
 		x.bad = errors.New("an answer of more than 8 MiB")
 	case x.status/100 == 2:
-		x.bad = complete(body)
+		x.bad = x.whole(body)
 	}
 	if x.bad != nil {
 		return nil, x.bad
@@ -92,7 +95,7 @@ func ask[T any](ctx context.Context, c *Client, pace *pacer, get func(*pd.Client
 		if err := pace.wait(ctx); err != nil {
 			return page[T]{}, err
 		}
-		x := &exchange{http: c.http, timeout: c.timeout}
+		x := &exchange{http: c.http, timeout: c.timeout, whole: complete}
 		api := pd.NewClient(c.key.Expose(), pd.WithAPIEndpoint(c.base))
 		api.HTTPClient = x
 		sent := time.Now().UTC()
@@ -101,7 +104,7 @@ func ask[T any](ctx context.Context, c *Client, pace *pacer, get func(*pd.Client
 		if err == nil {
 			return page[T]{APIListObject: at, items: items, sent: sent}, nil
 		}
-		failure := c.judge(ctx, x, err)
+		failure := judge(ctx, x, c.key, err)
 		pause := limited
 		if x.status >= http.StatusInternalServerError {
 			pause = firstPause << (try - 1)
@@ -117,7 +120,7 @@ func ask[T any](ctx context.Context, c *Client, pace *pacer, get func(*pd.Client
 }
 
 // judge makes one of our errors of what happened. The foreign text is repeated without the key, should it hold it.
-func (c *Client) judge(ctx context.Context, x *exchange, err error) error {
+func judge(ctx context.Context, x *exchange, secret grants.Secret, err error) error {
 	kind := ErrBadAnswer
 	switch {
 	case x.err != nil && ctx.Err() != nil:
@@ -134,8 +137,8 @@ func (c *Client) judge(ctx context.Context, x *exchange, err error) error {
 		kind = ErrUnreachable
 	}
 	text := err.Error()
-	if key := c.key.Expose(); key != "" {
-		text = strings.ReplaceAll(text, key, c.key.String())
+	if key := secret.Expose(); key != "" {
+		text = strings.ReplaceAll(text, key, secret.String())
 	}
 	return fmt.Errorf("%w: %.*s", kind, mostMessage, text)
 }
