@@ -216,4 +216,10 @@ var faults = []fault{
 		edits: []edit{{"Grant: c.Grant, Extension: c.Extension, Yes:", "Grant: c.Grant, Yes:"}},
 		pkg:   "cmd/nightlatch/wiring", test: "TestAnExtensionWaitsForAYes",
 	},
+	{
+		name:  "a page told twice",
+		file:  "grants/service/alarm.go",
+		edits: []edit{{"return a.Paged.IsZero() || now.Sub(a.Paged) >= pageAgain", "return true"}},
+		pkg:   "grants/service", test: "TestATargetThatDoesNotRevokePagesOnceThenDaily",
+	},
 }

@@ -143,6 +143,7 @@ func (l *Listener) greeted(ctx context.Context, r *socketmode.Request) {
 	if r == nil || r.NumConnections <= ours {
 		if l.watch.said {
 			l.c.Log.Info("nobody else listens with our app token any more")
+			l.tellOverheard(ctx, ours, ours)
 		}
 		l.watch = watch{}
 		l.c.Log.Info("connected to Slack", "ours", ours)
@@ -160,11 +161,16 @@ func (l *Listener) greeted(ctx context.Context, r *socketmode.Request) {
 	l.watch.said = true
 	l.surplus.Add(1)
 	l.c.Log.Error("somebody else listens with our app token", "connections", r.NumConnections, "ours", ours)
+	l.tellOverheard(ctx, r.NumConnections, ours)
+}
+
+// tellOverheard has it recorded, beside what is heard meanwhile.
+func (l *Listener) tellOverheard(ctx context.Context, connections, ours int) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeTime)
 		defer cancel()
-		if err := l.c.Clerk.Overheard(ctx, r.NumConnections, ours); err != nil {
-			l.c.Log.Error("could not record that somebody else listens", "error", err)
+		if err := l.c.Clerk.Overheard(ctx, connections, ours); err != nil {
+			l.c.Log.Error("could not record who listens", "error", err)
 		}
 	}()
 }

@@ -57,6 +57,11 @@ var arrows = []arrow{
 		"integrations return data and know neither each other nor the service; go-pagerduty stays here",
 	},
 	{
+		"nightlatch/integrations/webhook",
+		[]string{"nightlatch/grants"},
+		"integrations know neither each other nor the service",
+	},
+	{
 		"nightlatch/integrations/token",
 		[]string{"nightlatch/grants", "github.com/golang-jwt/jwt/v5", "golang.org/x/time/rate"},
 		"an issuer remembers nothing of its own and knows neither the service nor the ledger",
@@ -85,7 +90,7 @@ var arrows = []arrow{
 		"nightlatch/cmd/nightlatch/wiring",
 		[]string{
 			"nightlatch/cmd/nightlatch/…", "nightlatch/bot", "nightlatch/bot/send", "nightlatch/grants…",
-			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token", "github.com/gorilla/websocket",
+			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token", "nightlatch/integrations/webhook", "github.com/gorilla/websocket",
 		},
 		"it wires everything that is real, and nothing that is emulated",
 	},

@@ -122,7 +122,8 @@ func (s *Service) keepAlarm(ctx context.Context, cause string, change func(was a
 
 // keepAlarming looks for what lasts and pages about what must be told.
 func (s *Service) keepAlarming(ctx context.Context) {
-	var rest time.Time // not before, after every way to page failed
+	s.calm(ctx, causeAppToken) // the sockets are new: whoever still listens is heard again
+	var rest time.Time         // not before, after every way to page failed
 	for ctx.Err() == nil {
 		s.findFailing(ctx)
 		if time.Now().After(rest) {

@@ -132,7 +132,8 @@ func TestTheSecondWayPagesWhenTheFirstIsSilent(t *testing.T) {
 		w.passes(time.Minute)
 		w.paged(second, "app_token/1")
 		first.breaks(faults{})
-		w.passes(2 * time.Hour) // nothing was heard of it any more
+		w.must(w.svc.Overheard(w.ctx, 2, 2))
+		w.passes(time.Minute)
 		w.paged(first, "app_token/1 over")
 		w.paged(second, "app_token/1", "app_token/1 over")
 	})

@@ -32,6 +32,9 @@ func (p *pulse) begin(work string) (end func()) {
 	}
 }
 
+// Stuck is how old Alive can only be in a service that does not get on.
+const Stuck = time.Minute
+
 // Alive is when the part of the sweep that is furthest behind last got on: a lane that looks
 // for work, or a worker that began some; zero before Run. A call that fails is an end too: a
 // dead target is no reason to take the process for dead. While all is well it is at most

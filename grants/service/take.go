@@ -166,11 +166,15 @@ func (s *Service) Swallowed(ctx context.Context, count int) error {
 }
 
 // Overheard records that others listen to Slack with our app token: how many connections there
-// are, and how many of them are ours.
+// are, and how many of them are ours; or, when all are, that nobody else does any more.
 func (s *Service) Overheard(ctx context.Context, connections, ours int) error {
 	now := s.now()
-	s.raise(ctx, alarm{Cause: causeAppToken, Since: now, Passing: true, Summary: fmt.Sprintf(
-		"Slack counts %d connections with our app token, and %d of them are ours: somebody else listens. If no second Nightlatch runs, make a new app token in Slack now.", connections, ours)})
+	if connections <= ours {
+		s.calm(ctx, causeAppToken)
+	} else {
+		s.raise(ctx, alarm{Cause: causeAppToken, Since: now, Summary: fmt.Sprintf(
+			"Slack counts %d connections with our app token, and %d of them are ours: somebody else listens. If no second Nightlatch runs, make a new app token in Slack now.", connections, ours)})
+	}
 	_, err := s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
 		e := bySystem(grants.KindOverheard, "socket", now)
 		e.Count, e.Detail = connections-ours, fmt.Sprintf("%d connections with our app token, %d of them ours", connections, ours)

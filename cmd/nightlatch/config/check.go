@@ -47,6 +47,7 @@ var (
 	pagerDutyID   = regexp.MustCompile(`^[A-Z0-9]{3,20}$`)
 	slackURLs     = []string{slackURL, "https://slack-gov.com/api/"}
 	pagerDutyURLs = []string{pagerDutyURL, "https://api.eu.pagerduty.com"}
+	eventsURLs    = []string{eventsURL, "https://events.eu.pagerduty.com"}
 )
 
 // check holds a decoded configuration against every rule.
@@ -78,6 +79,11 @@ func (c Config) check() (problems, warnings []Problem) {
 		k.problem("pagerduty.api_url", "must not end with a slash")
 	}
 	c.checkOperator(&k)
+	k.vendor("pager.events_url", c.Pager.EventsURL, eventsURLs, c.Environment)
+	if strings.HasSuffix(c.Pager.EventsURL, "/") {
+		k.problem("pager.events_url", "must not end with a slash")
+	}
+	k.within("pager.heartbeat", c.Pager.Heartbeat, 10*time.Second, time.Hour)
 	c.checkClock(&k)
 	c.checkDoor(&k)
 	if c.Log.Format != "text" && c.Log.Format != "json" {

@@ -36,6 +36,7 @@ type Config struct {
 	Reread        time.Duration `json:"reread"` // how often the people and the next 25 hours are read
 	Limits        Limits        `json:"limits"`
 	Security      Security      `json:"security"`
+	Pager         Pager         `json:"pager"`
 	Operator      Operator      `json:"operator"`
 	HTTP          HTTP          `json:"http"`
 	Token         Token         `json:"token"`
@@ -97,6 +98,12 @@ func (o Operator) Persons(team string) map[uint32]grants.PersonKey {
 	return who
 }
 
+// Pager is who wakes a human. What opens it is among the secrets.
+type Pager struct {
+	EventsURL string        `json:"events_url"` // of PagerDuty's Events API v2
+	Heartbeat time.Duration `json:"heartbeat"`  // how often the heartbeat's URL is asked for
+}
+
 // HTTP is the listener that services ask about tokens.
 type HTTP struct {
 	Listen string `json:"listen"`
@@ -137,17 +144,23 @@ type Log struct {
 	Format string     `json:"format"` // text or json
 }
 
-// Secrets are the three things that open other people's systems.
+// Secrets are what opens other people's systems. Who is paged and what waits for the heartbeat may
+// be left out.
 type Secrets struct {
 	SlackApp  grants.Secret // of Socket Mode
 	SlackBot  grants.Secret
 	PagerDuty grants.Secret
+
+	PagerKey     grants.Secret // the routing key of an Events API v2 integration
+	PagerWebhook grants.Secret // a URL: the second way to page
+	Heartbeat    grants.Secret // a URL
 }
 
 // The vendors' own addresses.
 const (
 	slackURL     = "https://slack.com/api/"
 	pagerDutyURL = "https://api.pagerduty.com"
+	eventsURL    = "https://events.pagerduty.com"
 )
 
 // issuerToken is the only issuer so far.
@@ -159,6 +172,7 @@ func defaults() Config {
 		Environment: "production",
 		Slack:       Slack{URL: slackURL},
 		PagerDuty:   PagerDuty{URL: pagerDutyURL},
+		Pager:       Pager{EventsURL: eventsURL, Heartbeat: time.Minute},
 		Settle:      15 * time.Minute,
 		Poll:        30 * time.Second,
 		Reread:      time.Hour,

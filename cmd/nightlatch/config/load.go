@@ -45,6 +45,9 @@ func Load(f File) (Loaded, error) {
 	if problems = append(problems, missing...); len(problems) > 0 {
 		return Loaded{}, Problems{List: problems}
 	}
+	if !f.WithoutSecrets {
+		warnings = append(warnings, secrets.warnings()...)
+	}
 	return Loaded{Config: c, Secrets: secrets, Warnings: warnings}, nil
 }
 

@@ -73,6 +73,8 @@ var misplaced = map[string]variable{
 	"slack.token":     slackBotToken,
 	"pagerduty.key":   pagerDutyKey,
 	"pagerduty.token": pagerDutyKey,
+	"pager.key":       pagerKey,
+	"pager.webhook":   pagerWebhook,
 }
 
 // unknown is a key that means nothing.

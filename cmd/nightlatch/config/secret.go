@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"nightlatch/grants"
@@ -16,6 +17,9 @@ const (
 	slackAppToken variable = "NIGHTLATCH_SLACK_APP_TOKEN"
 	slackBotToken variable = "NIGHTLATCH_SLACK_BOT_TOKEN"
 	pagerDutyKey  variable = "NIGHTLATCH_PAGERDUTY_KEY"
+	pagerKey      variable = "NIGHTLATCH_PAGER_KEY"
+	pagerWebhook  variable = "NIGHTLATCH_PAGER_WEBHOOK"
+	heartbeatURL  variable = "NIGHTLATCH_HEARTBEAT_URL"
 )
 
 // file is the variable that names a file with the secret.
@@ -53,7 +57,63 @@ func loadSecrets(f File) (Secrets, []Problem) {
 		}
 		*want.into = grants.NewSecret(value)
 	}
-	return secrets, problems
+	return secrets, append(problems, loadOptional(f, &secrets)...)
+}
+
+// loadOptional reads the secrets that may be missing.
+func loadOptional(f File, secrets *Secrets) []Problem {
+	var problems []Problem
+	for _, want := range []struct {
+		variable variable
+		isURL    bool
+		into     *grants.Secret
+	}{
+		{pagerKey, false, &secrets.PagerKey},
+		{pagerWebhook, true, &secrets.PagerWebhook},
+		{heartbeatURL, true, &secrets.Heartbeat},
+	} {
+		if !want.variable.set(f.Env) {
+			continue
+		}
+		value, err := want.variable.load(f.Env)
+		if err == nil && want.isURL {
+			err = secretURL(value)
+		}
+		if err != nil {
+			problems = append(problems, Problem{Key: string(want.variable), Text: err.Error()})
+			continue
+		}
+		*want.into = grants.NewSecret(value)
+	}
+	return problems
+}
+
+// warnings are what has a price to leave out.
+func (s Secrets) warnings() (warnings []Problem) {
+	if s.PagerKey.Expose() == "" && s.PagerWebhook.Expose() == "" {
+		warnings = append(warnings, Problem{Key: string(pagerKey), Text: fmt.Sprintf(
+			"is not set, nor %s: only the log says it when a target does not revoke or the ledger does not prove itself", pagerWebhook)})
+	}
+	if s.Heartbeat.Expose() == "" {
+		warnings = append(warnings, Problem{Key: string(heartbeatURL), Text: "is not set: nobody outside notices when the bot is dead"})
+	}
+	return warnings
+}
+
+// secretURL checks a URL that is a secret. Its error does not hold it.
+func secretURL(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return errors.New("is no https URL; plain http is for this machine only")
+	}
+	return nil
+}
+
+// set reports whether the variable or its twin is there at all.
+func (v variable) set(env func(string) (string, bool)) bool {
+	_, direct := env(string(v))
+	_, byFile := env(v.file())
+	return direct || byFile
 }
 
 // load reads the secret itself. Its errors never hold it.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -46,6 +47,7 @@ const (
 type plan struct {
 	settle, poll, reread time.Duration       // poll: default 5 s, reread: default 1 h
 	roles                string              // further roles, in YAML
+	secrets              map[string]string   // further ones, by their variables
 	world                func(*night)        // changes the world before the program starts
 	slack                slackemu.Config     // BaseURL is filled in
 	pager                pagerdutyemu.Config // of PagerDuty's limits
@@ -157,6 +159,7 @@ func (n *night) configure(p plan) {
 		"NIGHTLATCH_SLACK_BOT_TOKEN": n.slack.Config().BotToken,
 		"NIGHTLATCH_PAGERDUTY_KEY":   n.pager.Config().Key,
 	}
+	maps.Copy(secrets, p.secrets)
 	var err error
 	n.loaded, err = config.Load(config.File{Path: path, Env: func(key string) (string, bool) {
 		value, ok := secrets[key]
@@ -178,7 +181,7 @@ func (n *night) ledgerPath() string { return filepath.Join(n.dir, "ledger.db") }
 func (n *night) start() {
 	n.t.Helper()
 	wires := wiring.Wires{
-		Slack: n.transport, PagerDuty: n.transport,
+		Slack: n.transport, PagerDuty: n.transport, Web: n.transport,
 		Socket:    &websocket.Dialer{NetDialContext: n.network.Dial},
 		Listen:    func(_, address string) (net.Listener, error) { return n.network.Listen(address) },
 		Operators: func(s operator.Socket) (net.Listener, error) { return n.network.Listen(s.Path) },

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -30,6 +31,7 @@ import (
 	"nightlatch/grants/service"
 	"nightlatch/integrations/pagerduty"
 	"nightlatch/integrations/token"
+	"nightlatch/integrations/webhook"
 )
 
 // Wires are the connections to the outside. The zero value is the machine's own network.
@@ -37,6 +39,7 @@ type Wires struct {
 	Slack     http.RoundTripper // nil: http.DefaultTransport's settings
 	Socket    *websocket.Dialer // nil: gorilla's own
 	PagerDuty http.RoundTripper
+	Web       http.RoundTripper                                   // to the webhook and the heartbeat; nil: http.DefaultTransport
 	Listen    func(network, address string) (net.Listener, error) // nil: net.Listen
 	Operators func(operator.Socket) (net.Listener, error)         // nil: operator.Listen
 	Manager   sdnotify.Manager                                    // who started the program and watches it; zero: nobody
@@ -84,6 +87,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		OnCall:    pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Transport: wires.PagerDuty, Log: log}),
 		Directory: out,
 		Notifier:  out,
+		Pagers:    pagers(cfg, secrets, wires),
 		Issuers:   map[string]service.Issuer{"token": issuer},
 		Roles:     cfg.Roles,
 		Team:      workspace.Team,
@@ -120,20 +124,44 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		return fmt.Errorf("making the bot: %w", err)
 	}
 
+	parts := []life.Part{
+		{Name: "the watchdog", Run: func(ctx context.Context) error { return wires.Manager.Run(ctx, grants.Alive, log) }},
+		{Name: "the operators' socket", Run: func(ctx context.Context) error { return operators.Run(ctx, counter) }},
+		{Name: "the bot", Run: in.Run},
+		{Name: "the service", Run: grants.Run},
+		{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
+	}
+	if secrets.Heartbeat.Expose() != "" {
+		beat := webhook.Heartbeat{
+			URL: secrets.Heartbeat, Every: cfg.Pager.Heartbeat, Transport: wires.Web, Log: log,
+			Well: func() bool { return time.Since(grants.Alive()) < service.Stuck },
+		}
+		parts = append(parts, life.Part{Name: "the heartbeat", Run: beat.Run})
+	}
+
 	log.Info("serving", "environment", cfg.Environment, "instance", book.Instance(), "workspace", workspace.Team,
 		"http", listener.Addr().String(), "operators", counter.Addr().String(), "roles", len(cfg.Roles), "config", digest)
 	// The order is that of a stop: the manager hears of it, then no more commands and envelopes,
 	// then no more advancing, then no more answers about tokens; the ledger is closed when nobody
 	// needs it any more.
-	err = life.RunAll(ctx,
-		life.Part{Name: "the watchdog", Run: func(ctx context.Context) error { return wires.Manager.Run(ctx, grants.Alive, log) }},
-		life.Part{Name: "the operators' socket", Run: func(ctx context.Context) error { return operators.Run(ctx, counter) }},
-		life.Part{Name: "the bot", Run: in.Run},
-		life.Part{Name: "the service", Run: grants.Run},
-		life.Part{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
-	)
+	err = life.RunAll(ctx, parts...)
 	log.Info("stopped")
 	return err
+}
+
+// pagers are the ways to wake somebody, in the order in which they are tried.
+func pagers(cfg config.Config, secrets config.Secrets, wires Wires) []service.Pager {
+	var ways []service.Pager
+	if secrets.PagerKey.Expose() != "" {
+		ways = append(ways, pagerduty.NewPager(pagerduty.PagerConfig{
+			RoutingKey: secrets.PagerKey, BaseURL: cfg.Pager.EventsURL, Transport: wires.PagerDuty,
+			Source: "nightlatch " + cfg.Environment,
+		}))
+	}
+	if secrets.PagerWebhook.Expose() != "" {
+		ways = append(ways, webhook.Pager{URL: secrets.PagerWebhook, Transport: wires.Web})
+	}
+	return ways
 }
 
 func loadKeys(cfg config.Token) (keys token.Keys, err error) {

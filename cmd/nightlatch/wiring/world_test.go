@@ -35,6 +35,7 @@ environment: playground
 ledger: {path: "LEDGER"}
 slack: {api_url: "http://SLACK/api/", team: T0NIGHT}
 pagerduty: {api_url: "http://PAGER"}
+pager: {events_url: "http://PAGER"}
 settle: SETTLE
 poll: POLL
 reread: REREAD

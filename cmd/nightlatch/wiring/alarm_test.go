@@ -1,0 +1,130 @@
+package wiring_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"nightlatch/integrations/emulators/pagerdutyemu"
+)
+
+// Who is woken, and by what.
+const (
+	hookAt     = "127.0.0.1:4323"
+	routingKey = "the-routing-key-of-the-night"
+)
+
+// hooks takes what is posted to the webhook, and counts the heartbeat.
+type hooks struct {
+	mu     sync.Mutex
+	posted []string
+	beats  int
+}
+
+func (h *hooks) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r.URL.Path == "/beat" {
+		h.beats++
+	} else {
+		h.posted = append(h.posted, string(body))
+	}
+}
+
+// wakeful is a night in which somebody can be woken.
+func wakeful(h *hooks) plan {
+	return plan{
+		secrets: map[string]string{
+			"NIGHTLATCH_PAGER_KEY": routingKey, "NIGHTLATCH_PAGER_WEBHOOK": "http://" + hookAt + "/wake", "NIGHTLATCH_HEARTBEAT_URL": "http://" + hookAt + "/beat",
+		},
+		world: func(n *night) {
+			n.pager.PutService(pagerdutyemu.Service{ID: "PLATCH", Name: "Nightlatch", Policy: "PORDERS", RoutingKey: routingKey})
+			server := n.serve(hookAt, h)
+			n.t.Cleanup(func() { _ = server.Close() })
+		},
+	}
+}
+
+func TestPagerDutysSilenceWakesSomebodyByTheSecondWay(t *testing.T) {
+	h := &hooks{}
+	play(t, wakeful(h), func(n *night) {
+		n.pass(time.Minute)
+		n.pagerDown()
+		n.pass(9 * time.Minute)
+		if len(h.posted) != 0 {
+			t.Errorf("after nine minutes of silence: %q", h.posted)
+		}
+		n.pass(3 * time.Minute)
+		if len(h.posted) != 1 || !strings.Contains(h.posted[0], "PagerDuty has not answered for 10m0s") {
+			t.Errorf("after twelve: %q", h.posted)
+		}
+		n.pagerUp()
+		n.pass(2 * time.Minute)
+		if len(h.posted) != 2 || !strings.Contains(h.posted[1], "this is over since") {
+			t.Errorf("when it answered again: %q", h.posted)
+		}
+		if h.beats < 14 || h.beats > 17 {
+			t.Errorf("%d heartbeats in a quarter of an hour", h.beats)
+		}
+		if log := n.logs.String(); strings.Contains(log, routingKey) || strings.Contains(log, hookAt+"/") {
+			t.Error("the log has what opens the pager")
+		}
+	})
+}
+
+func TestSomebodyElseOnTheAppTokenIsAnIncident(t *testing.T) {
+	h := &hooks{}
+	play(t, wakeful(h), func(n *night) {
+		n.pass(time.Minute)
+		leave := n.listensToo()
+		n.pass(10 * time.Second)
+		n.restart() // Slack counts at each hello
+		n.pass(10 * time.Minute)
+		open := n.pager.Incidents()
+		if len(open) != 1 || open[0].Service != "PLATCH" || !strings.Contains(open[0].Title, "somebody else listens") {
+			t.Errorf("incidents %+v", open)
+		}
+		if len(h.posted) != 0 {
+			t.Errorf("the second way was used, too: %q", h.posted)
+		}
+		leave()
+		n.slack.CutSockets()
+		n.pass(10 * time.Minute)
+		if open = n.pager.Incidents(); len(open) == 1 && open[0].Status != pagerdutyemu.Resolved {
+			t.Errorf("the thief is gone, and the incident is %s", open[0].Status)
+		}
+	})
+}
+
+// listensToo opens a connection with the bot's app token, as whoever stole it would.
+func (n *night) listensToo() (leave func()) {
+	n.t.Helper()
+	api := slack.New("", slack.OptionAppLevelToken(n.slack.Config().AppToken), slack.OptionAPIURL("http://"+slackAt+"/api/"),
+		slack.OptionHTTPClient(&http.Client{Transport: n.transport}))
+	client := socketmode.New(api, socketmode.OptionDialer(&websocket.Dialer{NetDialContext: n.network.Dial}))
+	ctx, cancel := context.WithCancel(n.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = client.RunContext(ctx) // it ends when it is told to
+	}()
+	go func() {
+		for {
+			select {
+			case <-client.Events: // nobody reads what it hears
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
