@@ -1,17 +1,12 @@
 package wiring_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/gorilla/websocket"
-	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"nightlatch/integrations/emulators/pagerdutyemu"
 )
@@ -85,9 +80,8 @@ func TestSomebodyElseOnTheAppTokenIsAnIncident(t *testing.T) {
 	h := &hooks{}
 	play(t, wakeful(h), func(n *night) {
 		n.pass(time.Minute)
-		leave := n.listensToo()
-		n.pass(10 * time.Second)
-		n.restart() // Slack counts at each hello
+		thief := n.listens()
+		n.slack.DisconnectOne("refresh_requested") // Slack counts at each hello
 		n.pass(10 * time.Minute)
 		open := n.pager.Incidents()
 		if len(open) != 1 || open[0].Service != "PLATCH" || !strings.Contains(open[0].Title, "somebody else listens") {
@@ -96,35 +90,12 @@ func TestSomebodyElseOnTheAppTokenIsAnIncident(t *testing.T) {
 		if len(h.posted) != 0 {
 			t.Errorf("the second way was used, too: %q", h.posted)
 		}
-		leave()
-		n.slack.CutSockets()
+		n.must(thief.Close())
+		n.pass(time.Minute)
+		n.slack.DisconnectOne("refresh_requested")
 		n.pass(10 * time.Minute)
 		if open = n.pager.Incidents(); len(open) == 1 && open[0].Status != pagerdutyemu.Resolved {
 			t.Errorf("the thief is gone, and the incident is %s", open[0].Status)
 		}
 	})
-}
-
-// listensToo opens a connection with the bot's app token, as whoever stole it would.
-func (n *night) listensToo() (leave func()) {
-	n.t.Helper()
-	api := slack.New("", slack.OptionAppLevelToken(n.slack.Config().AppToken), slack.OptionAPIURL("http://"+slackAt+"/api/"),
-		slack.OptionHTTPClient(&http.Client{Transport: n.transport}))
-	client := socketmode.New(api, socketmode.OptionDialer(&websocket.Dialer{NetDialContext: n.network.Dial}))
-	ctx, cancel := context.WithCancel(n.t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = client.RunContext(ctx) // it ends when it is told to
-	}()
-	go func() {
-		for {
-			select {
-			case <-client.Events: // nobody reads what it hears
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
 }
