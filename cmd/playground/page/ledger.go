@@ -110,9 +110,22 @@ func sentences() map[string]string {
 		"gone":          "a token of ROLE is proven dead: EVIDENCE",
 		"closing":       "ROLE for WHOSE ends: OUTCOME",
 		"closed":        "ROLE for WHOSE is over: OUTCOME",
+		"person_gone":   "WHOSE may not have ROLE any more",
 		"dead_use":      "somebody used a dead token of ROLE",
 		"failing":       "a token of ROLE could not be ended yet",
 		"recovered":     "ending a token of ROLE works again",
+		"swallowed":     "the limits refused presses and commands",
+		"overheard":     "somebody else listens with the app's token",
+		"clock_jumped":  "the clock jumped",
+
+		"extension_asked":     "ACTOR asked for more time for ROLE",
+		"extension_pending":   "more time for ROLE waits for a yes",
+		"extension_refused":   "more time for ROLE was refused to WHOSE",
+		"extension_voted":     "ACTOR voted on more time for ROLE for WHOSE",
+		"extension_denied":    "more time for ROLE was denied to WHOSE",
+		"extension_lapsed":    "nobody decided on more time for ROLE for WHOSE",
+		"extension_withdrawn": "WHOSE wants no more time for ROLE",
+		"extended":            "WHOSE has ROLE for longer",
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,6 +37,12 @@ time=2026-03-07T02:14:04.000Z level=INFO msg=recorded seq=10 kind=never_heard_of
 `
 
 func newRig(t *testing.T) *rig {
+	t.Helper()
+	return newRigOf(t, logged)
+}
+
+// newRigOf is a rig with another log.
+func newRigOf(t *testing.T, logged string) *rig {
 	t.Helper()
 	slack := slackemu.New(slackemu.Config{})
 	account := pagerdutyemu.New(pagerdutyemu.Config{})
@@ -251,6 +259,34 @@ func TestLedger(t *testing.T) {
 	}
 	if strings.Contains(told["wires"], "asked") {
 		t.Errorf("what was recorded is among the wires, too: %s", told["wires"])
+	}
+}
+
+// TestEveryKind holds the page to the kinds of events that there are: each is said in words.
+func TestEveryKind(t *testing.T) {
+	source, err := os.ReadFile("../../../grants/event.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := regexp.MustCompile(`Kind = "(\w+)"|\bKind\w+ += "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(kinds) < 20 {
+		t.Fatalf("only %d kinds were found", len(kinds))
+	}
+	var log strings.Builder
+	for i, k := range kinds {
+		fmt.Fprintf(&log, "time=2026-03-07T02:14:01.000Z level=INFO msg=recorded seq=%d kind=%s grant=g1 person=T0.U0MARA\n", i, k[1]+k[2])
+	}
+	var got []struct{ Kind, Says string }
+	if err := json.Unmarshal([]byte(newRigOf(t, log.String()).told(t)["ledger"]), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(kinds) {
+		t.Errorf("%d of %d kinds are shown", len(got), len(kinds))
+	}
+	for _, r := range got {
+		if r.Says == r.Kind || regexp.MustCompile(`[A-Z]{4}`).MatchString(r.Says) {
+			t.Errorf("the kind %s is said as %q", r.Kind, r.Says)
+		}
 	}
 }
 
