@@ -117,6 +117,8 @@ func sentences() map[string]string {
 		"swallowed":     "the limits refused presses and commands",
 		"overheard":     "somebody else listens with the app's token",
 		"clock_jumped":  "the clock jumped",
+		"paged":         "somebody is paged",
+		"page_over":     "what somebody was paged about is over",
 
 		"extension_asked":     "ACTOR asked for more time for ROLE",
 		"extension_pending":   "more time for ROLE waits for a yes",
