@@ -74,7 +74,7 @@ func TestExtendInAForm(t *testing.T) {
 		r.emu.SetDelivery(slackemu.Delivery{Copies: 2})
 		r.acknowledged(r.press("UADA", view.OpenMore))
 		r.emu.SetDelivery(slackemu.Delivery{})
-		r.reads("UADA", "[How much longer?]", "not beyond the end of your shift")
+		r.reads("UADA", "[Extend your grant]", "not beyond the end of your shift")
 		if n := r.count("views.open"); n != 1 {
 			t.Errorf("%d forms were opened", n)
 		}
@@ -185,7 +185,7 @@ func TestAnExtensionIsWithdrawnAtHome(t *testing.T) {
 			t.Errorf("%d messages were sent to somebody who knows", n-before)
 		}
 		r.acknowledged(r.pressHome("UADA", view.OpenMore))
-		r.reads("UADA", "[How much longer?]", "Others have to say yes")
+		r.reads("UADA", "[Extend your grant]", "Others have to say yes")
 	})
 }
 

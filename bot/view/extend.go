@@ -18,7 +18,7 @@ func (f Frame) Longer(g grants.Grant) Modal {
 			"To ask differently, withdraw it first: `/access show` has the button.")))
 	}
 	why := input(InputReason, "Why?", "Whoever decides reads it, beside your first reason. No passwords or tokens, please.").WithOptional(true)
-	m := modal("How much longer?",
+	m := modal("Extend your grant",
 		section(pieces(bold(g.Role.Name)+" is yours until "+until(g.Ends)+".", limits(g))),
 		slack.NewInputBlock(InputDuration, plain("How much longer?"), plain("Counted from the end that it has now."), longer(g.Role)),
 		why,
