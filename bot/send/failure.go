@@ -36,6 +36,9 @@ type ChannelError struct {
 	Code    string // Slack's: channel_not_found, not_in_channel, is_archived, …
 }
 
+// Unwrap tells the service what kind of failure this is.
+func (e *ChannelError) Unwrap() error { return service.ErrChannel }
+
 func (e *ChannelError) Error() string {
 	return fmt.Sprintf("channel %s cannot be written to (%s): invite the bot or change the role's channel", e.Channel, e.Code)
 }

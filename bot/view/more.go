@@ -15,7 +15,7 @@ import (
 // goes on, who can say yes and Withdraw while it waits, or why not and what can be done.
 func (f Frame) More(n service.Notice) Message {
 	g, x := n.Grant, n.Extension
-	title, body := f.more(g, x)
+	title, body := f.more(n)
 	if x.State != grants.Pending {
 		return told(title, body, f.footerMore(n))
 	}
@@ -38,7 +38,8 @@ func onExtension(g grants.Grant, x grants.Extension) string {
 }
 
 // more says to whom it belongs how an extension stands.
-func (f Frame) more(g grants.Grant, x grants.Extension) (title, body string) {
+func (f Frame) more(n service.Notice) (title, body string) {
+	g, x := n.Grant, n.Extension
 	what := "Your extension of " + bold(g.Role.Name) + " by " + length(x.By)
 	why := f.explanation(toThem, x.Reasons, g.Role)
 	switch {
@@ -47,7 +48,7 @@ func (f Frame) more(g grants.Grant, x grants.Extension) (title, body string) {
 	case x.State == grants.Pending && x.Question(g).Approved():
 		return what + " has every yes that it needs.", pieces(why, "It is decided as soon as PagerDuty answers.", f.votes(x.Votes), asBefore(g), lapses(x))
 	case x.State == grants.Pending:
-		return what + " waits for a yes.", pieces(why, f.voters(x.Voters)+f.asked(g), f.votes(x.Votes), asBefore(g), lapses(x)+" You will be told by direct message.")
+		return what + " waits for a yes.", pieces(why, f.voters(x.Voters)+f.asked(n), f.votes(x.Votes), asBefore(g), lapses(x)+" You will be told by direct message.")
 	case x.Outcome == grants.Extended && g.State == grants.Open:
 		given := slices.DeleteFunc(slices.Clone(x.Reasons), func(r grants.Reason) bool { return r.Code == grants.NeedsVotes }) // it has them
 		why = f.explanation(toThem, given, g.Role)

@@ -49,7 +49,7 @@ func told(title, body string, foot slack.Block, bs ...slack.BlockElement) Messag
 func (f Frame) verdictPending(n service.Notice) Message {
 	g := n.Grant
 	title := "Your request for " + bold(g.Role.Name) + " (" + length(g.Duration) + ") waits for a yes."
-	ask := f.voters(g.Voters) + f.asked(g)
+	ask := f.voters(g.Voters) + f.asked(n)
 	if g.Question().Approved() {
 		title = "Your request for " + bold(g.Role.Name) + " (" + length(g.Duration) + ") has every yes that it needs."
 		ask = "It opens as soon as PagerDuty answers."
@@ -63,13 +63,20 @@ func (f Frame) verdictPending(n service.Notice) Message {
 	return f.message(n, title, body, pressable(g)...)
 }
 
-// asked says where the voters were asked.
-func (f Frame) asked(g grants.Grant) string {
+// asked says where the voters were asked, or that they could not be.
+func (f Frame) asked(n service.Notice) string {
+	g := n.Grant
 	if g.Role.Channel == "" {
 		return ""
 	}
-	return " They are asked in <#" + escape(Clean(g.Role.Channel, 40)) + ">."
+	if n.Unasked {
+		return "\n⚠ *They could not be asked*: Nightlatch can't write to " + channelOf(g) +
+			". Whoever looks after it here has to invite it there, or to name another channel; until then it goes on trying."
+	}
+	return " They are asked in " + channelOf(g) + "."
 }
+
+func channelOf(g grants.Grant) string { return "<#" + escape(Clean(g.Role.Channel, 40)) + ">" }
 
 func (f Frame) verdictOpen(n service.Notice) Message {
 	g := n.Grant

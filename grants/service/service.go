@@ -92,6 +92,7 @@ type Notice struct {
 	Plan    string             // what will be given, in the issuer's sentence
 	Does    grants.Description // how fast it can be cut
 	Failing grants.Retry       // of revoking, while it fails
+	Unasked bool               // nobody could be asked: the role's channel takes no card
 
 	Extension grants.Extension // that More and MoreCard are about …
 	Because   string           // … and what the person typed with it, if they did

@@ -62,6 +62,8 @@ type outbox struct {
 	Want       int64            `json:"want"`
 	Shown      int64            `json:"shown"`
 	Ref        string           `json:"ref,omitempty"`
+	Unasked    bool             `json:"unasked,omitempty"` // of Verdict and More: the card could not be posted …
+	Said       bool             `json:"said,omitempty"`    // … and what is shown says so
 	Since      time.Time        `json:"since"`
 }
 
@@ -390,7 +392,7 @@ func rowDoc(row outbox) (ledger.Doc, error) {
 		return ledger.Doc{}, fmt.Errorf("encoding outbox row %s: %w", row.key(), err)
 	}
 	doc := ledger.Doc{Kind: row.kind(), Key: row.key(), Value: b}
-	if row.Shown < row.Want {
+	if row.Shown < row.Want || row.Said != row.Unasked {
 		doc.Index = []ledger.Key{{Index: indexUntold + string(row.Surface), Key: ledger.TimeKey(row.Since)}}
 	}
 	return doc, nil

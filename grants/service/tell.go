@@ -134,7 +134,7 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 		return fmt.Errorf("reading grant %s: %w", row.Grant, err)
 	}
 	g := n.Grant
-	n.Surface, n.Ref = row.Surface, row.Ref
+	n.Surface, n.Ref, n.Unasked = row.Surface, row.Ref, row.Unasked
 	if row.Surface == Alert {
 		n.Credential, n.Used = row.Credential, row.Since
 	}
@@ -156,34 +156,46 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 		ref, err = row.Ref, nil
 	}
 	if err != nil {
-		return err
+		return s.notAsked(ctx, row, g, err)
 	}
 	return s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
-		b, ok := v.Get(docOutbox, row.key())
-		if !ok {
-			return ledger.Change{}, nil
-		}
-		var cur outbox
-		if err := json.Unmarshal(b, &cur); err != nil {
-			return ledger.Change{}, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
-		}
-		if cur.Surface == Alert { // told once
-			return ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}, nil
-		}
-		cur.Ref, cur.Shown = ref, max(cur.Shown, row.Want)
-		over := g.State == grants.Closed || n.Extension.State == grants.Closed
-		if over && cur.Shown >= cur.Want { // nothing will ever change here again
-			change := ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}
-			if row.Extension > 0 || g.Outcome != grants.Denied || g.Explained > 0 {
-				return change, nil
-			}
-			told, err := toldDoc(cur, g.Ended.Add(grants.ExplainFor))
-			change.Docs = append(change.Docs, told)
+		change, err := shown(v, row, n, ref)
+		if err != nil || row.Ref != "" || g.State == grants.Closed {
 			return change, err
 		}
-		doc, err := rowDoc(cur)
-		return ledger.Change{Docs: []ledger.Doc{doc}}, err
+		asked, err := unasked(v, row, false)
+		change.Docs = append(change.Docs, asked.Docs...)
+		return change, err
 	})
+}
+
+// shown is the change that records that a row's surface shows a notice, and where.
+func shown(v *ledger.View, row outbox, n Notice, ref string) (ledger.Change, error) {
+	b, ok := v.Get(docOutbox, row.key())
+	if !ok {
+		return ledger.Change{}, nil
+	}
+	var cur outbox
+	if err := json.Unmarshal(b, &cur); err != nil {
+		return ledger.Change{}, fmt.Errorf("reading outbox row %s: %w", row.key(), err)
+	}
+	if cur.Surface == Alert { // told once
+		return ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}, nil
+	}
+	g := n.Grant
+	cur.Ref, cur.Shown, cur.Said = ref, max(cur.Shown, row.Want), row.Unasked
+	over := g.State == grants.Closed || n.Extension.State == grants.Closed
+	if over && cur.Shown >= cur.Want { // nothing will ever change here again
+		change := ledger.Change{Docs: []ledger.Doc{{Kind: docOutbox, Key: cur.key()}}}
+		if row.Extension > 0 || g.Outcome != grants.Denied || g.Explained > 0 {
+			return change, nil
+		}
+		told, err := toldDoc(cur, g.Ended.Add(grants.ExplainFor))
+		change.Docs = append(change.Docs, told)
+		return change, err
+	}
+	doc, err := rowDoc(cur)
+	return ledger.Change{Docs: []ledger.Doc{doc}}, err
 }
 
 // typedAt is what a person typed beside an event; empty if it was erased.
