@@ -25,6 +25,7 @@ func TestPage(t *testing.T) {
 			d.incident()
 			d.reloaded()
 			d.late()
+			d.extended()
 			d.overlapping()
 			d.offline()
 			d.overridden()
@@ -202,6 +203,20 @@ func (d *desk) late() {
 func listed(role, action string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll(".home .section")].find((n) => n.innerText.startsWith(%q))?.nextElementSibling.querySelector("[data-action=%s]")`,
 		role+" is yours", action)
+}
+
+// extended: Mara needs it longer, and Jonas is asked again.
+func (d *desk) extended() {
+	d.be("U0MARA", "home")
+	d.press(listed("orders-write", "more"))
+	d.sees(".window", "How much longer?", "orders-write is yours until")
+	d.looks("17-longer")
+	d.click(".window [type=submit]")
+	d.do("waiting for the form to close", chromedp.WaitNotPresent(".window"))
+	d.be("U0JONAS", "C0ORDERS")
+	d.click("[data-action=approve]")
+	d.be("U0MARA", "home")
+	d.holds(`[...document.querySelectorAll(".home .section")].some((n) => /^orders-write is yours until .*in 1 hour/.test(n.innerText))`)
 }
 
 // overlapping: Mara has two grants. She returns one in App Home; its token is dead, and the other one's lives.
