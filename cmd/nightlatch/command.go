@@ -45,9 +45,12 @@ func newRoot() *cobra.Command {
 needs, inside Slack, and takes it back when the shift ends.`,
 		Example: `  nightlatch check --config nightlatch.yaml
   nightlatch serve --config nightlatch.yaml`,
-		SilenceErrors:     true, // Main tells them, with a hint
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		SilenceErrors: true, // Main tells them, with a hint
+		SilenceUsage:  true,
+		Version:       version(),
+		// It has no flags but those that every command has.
+		DisableFlagsInUseLine: true,
+		CompletionOptions:     cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("unknown command %q", args[0])}
@@ -56,6 +59,7 @@ needs, inside Slack, and takes it back when the shift ends.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("nightlatch {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(), newCheck(), newPeople(), newGrants(), newRevoke(), newVersion())
 	return root
@@ -148,19 +152,24 @@ func newVersion() *cobra.Command {
 		Example: `  nightlatch version`,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			version, revision, goVersion := "unknown", "unknown", "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version, goVersion = info.Main.Version, info.GoVersion
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						revision = s.Value
-					}
-				}
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "nightlatch %s, revision %s, %s\n", version, revision, goVersion)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "nightlatch %s\n", version())
 			return err
 		},
 	}
+}
+
+// version says which program this is.
+func version() string {
+	version, revision, goVersion := "unknown", "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version, goVersion = info.Main.Version, info.GoVersion
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	return fmt.Sprintf("%s, revision %s, %s", version, revision, goVersion)
 }
 
 func newLog(c config.Log, w io.Writer) *slog.Logger {
@@ -190,12 +199,18 @@ func load(stderr io.Writer, file config.File) (config.Loaded, error) {
 			fmt.Fprintln(stderr, line(file.Path, "", p))
 		}
 	}
+	if _, problem := errors.AsType[config.Problems](err); err != nil && !problem {
+		err = unreadError{err}
+	}
 	return loaded, err
 }
 
 // line is a problem as editors understand it: file, line, what.
 func line(path, kind string, p config.Problem) string {
-	if p.Line == 0 {
+	switch {
+	case p.InEnvironment():
+		return fmt.Sprintf("environment: %s%v", kind, p)
+	case p.Line == 0:
 		return fmt.Sprintf("%s: %s%v", path, kind, p)
 	}
 	return fmt.Sprintf("%s:%d: %s%v", path, p.Line, kind, p)

@@ -3,7 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"syscall"
 
 	"nightlatch/bot/send"
@@ -15,6 +19,11 @@ import (
 
 // usageError is a command line that could not be understood.
 type usageError struct{ error }
+
+// unreadError is a configuration that could not be read at all.
+type unreadError struct{ error }
+
+func (e unreadError) Unwrap() error { return e.error }
 
 // The exit codes of failures.
 const (
@@ -39,12 +48,15 @@ func HintFor(err error) string {
 		newer    *ledger.NewerError
 		mismatch *ledger.MismatchError
 		corrupt  *ledger.CorruptError
+		unread   unreadError
 	)
 	switch {
 	case errors.As(err, &told):
 		return told.Hint
 	case errors.As(err, &usage):
 		return "nightlatch help shows the commands and an example of each"
+	case errors.As(err, &problems) && !slices.ContainsFunc(problems.List, ofTheFile):
+		return "nightlatch serve --help shows how secrets are given; nightlatch check looks again, with --without-secrets at the file alone"
 	case errors.As(err, &problems):
 		return "config.example.yaml explains every key; nightlatch check looks again"
 	case errors.Is(err, ledger.ErrUnknownOutcome):
@@ -65,6 +77,8 @@ func HintFor(err error) string {
 		return "see whether this machine reaches Slack; with slack.team in the configuration nightlatch starts without it"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another process listens there; stop it, or change http.listen"
+	case errors.Is(err, fs.ErrNotExist) && !errors.As(err, &unread):
+		return hintForMissing(err)
 	case errors.Is(err, fs.ErrNotExist):
 		return "see the path; config.example.yaml is a configuration to begin with, and --config names yours"
 	case errors.Is(err, fs.ErrPermission):
@@ -75,4 +89,23 @@ func HintFor(err error) string {
 		return "it was told to stop before it had started"
 	}
 	return "the log above says what came before; nightlatch check looks for problems of the configuration"
+}
+
+// ofTheFile reports whether a problem is one of the configuration's file.
+func ofTheFile(p config.Problem) bool { return !p.InEnvironment() }
+
+// hintForMissing says what to do about a file that the configuration names and that cannot be made or found.
+func hintForMissing(err error) string {
+	path, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
+		return "see the paths in the configuration"
+	}
+	dir := path.Path // which the ledger looks for before its file
+	if path.Op != "stat" {
+		dir = filepath.Dir(dir)
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Sprintf("make the directory as the user that nightlatch runs as, for that user alone: install -d -m 0700 %s", dir)
+	}
+	return fmt.Sprintf("put the file there, or correct its path in the configuration: %s", path.Path)
 }

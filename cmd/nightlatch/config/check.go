@@ -74,6 +74,10 @@ func (c Config) check() (problems, warnings []Problem) {
 	if c.Slack.Team != "" && !slackTeam.MatchString(c.Slack.Team) {
 		k.problem("slack.team", "%q is no workspace ID, which begins with T or E", c.Slack.Team)
 	}
+	if c.Slack.Team == "" && c.Environment != Playground {
+		k.warn("slack.team", "is missing: while Slack does not answer the program cannot start, and what is over is not revoked; "+
+			"it is the T… in the workspace's address, https://app.slack.com/client/T…")
+	}
 	k.vendor("pagerduty.api_url", c.PagerDuty.URL, pagerDutyURLs, c.Environment)
 	if strings.HasSuffix(c.PagerDuty.URL, "/") {
 		k.problem("pagerduty.api_url", "must not end with a slash")

@@ -18,14 +18,14 @@ import (
 
 // least is the smallest configuration that can be served, outside the playground.
 const least = `ledger: {path: ledger.db}
-http: {url: "https://nightlatch.example.com"}
+http: {url: "https://nightlatch.internal"}
 token: {key_file: token.pem}
 introspection: [{name: api, cert: "dns:api", audiences: [api]}]
 roles:
 `
 
 // role is the smallest role.
-const role = `{name: read, on_call: [{policy: PABC123}], automatic: on_call, max: 4h, audience: api, scopes: [read]}`
+const role = `{name: read, on_call: [{policy: PORDERS}], automatic: on_call, max: 4h, audience: api, scopes: [read]}`
 
 // with is the least configuration with one role, its TLS and further lines.
 func with(role string, lines ...string) string {
@@ -68,7 +68,7 @@ func TestLeast(t *testing.T) {
 		t.Fatal(problemsOf(t, with(role)))
 	}
 	want := grants.Role{
-		Name: "read", OnCall: []grants.Source{{Policy: "PABC123"}}, Automatic: grants.WhenOnCall,
+		Name: "read", OnCall: []grants.Source{{Policy: "PORDERS"}}, Automatic: grants.WhenOnCall,
 		Max: 4 * time.Hour, Default: time.Hour, PendingFor: 15 * time.Minute,
 		Issuer: "token", Verify: grants.Introspect, Audience: "api", Scopes: []string{"read"},
 	}
@@ -79,6 +79,8 @@ func TestLeast(t *testing.T) {
 		t.Errorf("a default is missing: %+v", c)
 	}
 	if diff := cmp.Diff([]string{
+		"0 slack.team: is missing: while Slack does not answer the program cannot start, and what is over is not revoked; " +
+			"it is the T… in the workspace's address, https://app.slack.com/client/T…",
 		"6 roles[0].automatic: read is automatic on Slack alone: a stolen Slack session of whoever is on call opens it",
 	}, lines(warnings)); diff != "" {
 		t.Error(diff)
@@ -92,7 +94,7 @@ func TestRefused(t *testing.T) {
 		{"unknown key", with(role, "setle: 1m"), "7 setle: is unknown"},
 		{"unknown inner key", with(role, "log: {levle: debug}"), "7 log.levle: is unknown"},
 		{"unknown key of a role", with(change("max:", "maximum: 1h, max:")), "6 roles[0].maximum: is unknown"},
-		{"unknown key of a source", with(change("policy: PABC123", "policy: PABC123, level: 1")), "6 roles[0].on_call[0].level: is unknown"},
+		{"unknown key of a source", with(change("policy: PORDERS", "policy: PORDERS, level: 1")), "6 roles[0].on_call[0].level: is unknown"},
 		{"key in another case", with(role, "Settle: 1m"), "7 Settle: is unknown; keys are lower-case"},
 		{"dotted key", with(role, "slack.api_url: https://evil.example/"), "7 slack.api_url: is unknown"},
 		{"field that is no key", with(role, "secrets: {slackapp: x}"), "7 secrets: is unknown"},
@@ -100,9 +102,17 @@ func TestRefused(t *testing.T) {
 		{"key twice", with(role, "settle: 1m", "settle: 2m"), `0 is not a configuration: yaml: unmarshal errors: line 8: mapping key "settle" already defined at line 7`},
 		{"duration without unit", with(role, "settle: 15"), "7 settle: is not a duration; write a number and a unit"},
 		{"duration of a role", with(change("4h", "four")), "6 roles[0].max: is not a duration"},
-		{"text for a number", with(role, `limits: {in_all: "500"}`), "7 limits.in_all: must be a number, and is text"},
+		{"text for a number", with(role, `limits: {in_all: "500"}`), "7 limits.in_all: must be a number, and is text; take its quotes away"},
+		{"a number in words", with(change("policy: PORDERS", "policy: PORDERS, levels: [one]")), "6 roles[0].on_call[0].levels[0]: must be a number, and is text; write it in digits, such as 1"},
+		{"a slip", with(role, "pol: 30s"), "7 pol: is unknown; did you mean poll?"},
+		{"a slip in a role", with(change("max:", "verfy: offline, max:")), "6 roles[0].verfy: is unknown; did you mean verify?"},
+		{"a slip in a source", with(change("policy: PORDERS", "policy: PORDERS, lvels: [1]")), "6 roles[0].on_call[0].lvels: is unknown; did you mean levels?"},
+		{"a tab", with(role, "log:", "\tlevel: debug"), "8 is indented with a tab; YAML wants spaces"},
+		{"a person's name", with(role, "security: {people: [@mara]}"), `7 a value cannot begin with "@"; for a person or a group an ID is wanted`},
+		{"a person's name in a list", with(role, "security:", "  people:", "    - @mara"), `9 a value cannot begin with "@"`},
+		{"a channel's name", with(role, "security:", "  channel: #security"), "8 security.channel: has no value, because #security begins with # and so is a comment"},
 		{"text for a list", with(change("[read]", "read")), "6 roles[0].scopes: must be a list"},
-		{"a number for a name", with(change("name: read", "name: 7")), "6 roles[0].name: must be text (quote it), and is a number"},
+		{"a number for a name", with(change("name: read", "name: 7")), "6 roles[0].name: must be text, and is a number; put it in quotes"},
 		{"list for a block", with(role, "slack: [a]"), "7 slack: must be a block of keys"},
 		{"log level", with(role, "log: {level: loud}"), "7 log.level: is not a level"},
 		{"log format", with(role, "log: {format: xml}"), "7 log.format: is \"xml\""},
@@ -138,13 +148,13 @@ func TestRefused(t *testing.T) {
 		{"runbook that runs", with(change("name: read", `name: read, runbook: "javascript:alert(1)"`)), "6 roles[0].runbook: is no link"},
 		{"automatic", with(change("automatic: on_call", "automatic: always")), `6 roles[0].automatic: is "always", and must be never or on_call`},
 		{"verify", with(change("automatic: on_call", "automatic: on_call, verify: never")), `6 roles[0].verify: is "never", and must be introspect or offline`},
-		{"automatic for nobody", with(change("on_call: [{policy: PABC123}], ", "")), "6 roles[0].on_call: is missing"},
+		{"automatic for nobody", with(change("on_call: [{policy: PORDERS}], ", "")), "6 roles[0].on_call: is missing"},
 		{"for nobody", with(change("automatic: on_call, ", "")), "6 roles[0]: can never be given to anybody"},
-		{"voters without a shift", with(change("on_call: [{policy: PABC123}], automatic: on_call", "channel: C012, voters: {users: [U012], count: 1}")), "6 roles[0]: can never be given to anybody"},
-		{"policy and schedule", with(change("policy: PABC123", "policy: PABC123, schedule: PDEF456")), "6 roles[0].on_call[0]: must have either policy or schedule"},
-		{"levels of a schedule", with(change("policy: PABC123", "schedule: PDEF456, levels: [1]")), "6 roles[0].on_call[0].levels: are a policy's"},
-		{"level", with(change("policy: PABC123", "policy: PABC123, levels: [0]")), "6 roles[0].on_call[0].levels[0]: is 0"},
-		{"policy name", with(change("PABC123", "Primary")), `6 roles[0].on_call[0].policy: "Primary" is no PagerDuty ID`},
+		{"voters without a shift", with(change("on_call: [{policy: PORDERS}], automatic: on_call", "channel: C012, voters: {users: [U012], count: 1}")), "6 roles[0]: can never be given to anybody"},
+		{"policy and schedule", with(change("policy: PORDERS", "policy: PORDERS, schedule: PDEF456")), "6 roles[0].on_call[0]: must have either policy or schedule"},
+		{"levels of a schedule", with(change("policy: PORDERS", "schedule: PDEF456, levels: [1]")), "6 roles[0].on_call[0].levels: are a policy's"},
+		{"level", with(change("policy: PORDERS", "policy: PORDERS, levels: [0]")), "6 roles[0].on_call[0].levels[0]: is 0"},
+		{"policy name", with(change("PORDERS", "Primary")), `6 roles[0].on_call[0].policy: "Primary" is no PagerDuty ID`},
 		{"no channel", with(change("max:", "voters: {users: [U012], count: 1}, max:")), "6 roles[0].channel: is missing"},
 		{"security channel's name", with(role, "security: {channel: security}"), `7 security.channel: "security" is no channel ID`},
 		{"security's name", with(role, "security: {people: [ada]}"), `7 security.people[0]: "ada" is no Slack user ID`},
@@ -224,6 +234,8 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(problemsOf(t, data))
 	}
 	if diff := cmp.Diff([]string{
+		"0 slack.team: is missing: while Slack does not answer the program cannot start, and what is over is not revoked; " +
+			"it is the T… in the workspace's address, https://app.slack.com/client/T…",
 		`4 introspection[0].audiences[0]: "other" is no role's audience`,
 		"6 roles[0].voters.count: is 0: these people may revoke, and can't say yes",
 		"7 settle: is 0: whoever can edit a schedule in PagerDuty can put themselves on call and get access at once",
@@ -236,7 +248,7 @@ func TestWarnings(t *testing.T) {
 func TestPlayground(t *testing.T) {
 	data := strings.Replace(with(role, "environment: playground", "poll: 1s", "settle: 0",
 		`slack: {api_url: "http://127.0.0.1:4321/api/"}`, `pagerduty: {api_url: "http://[::1]:4322"}`),
-		"https://nightlatch.example.com", "http://127.0.0.1:8321", 1)
+		"https://nightlatch.internal", "http://127.0.0.1:8321", 1)
 	if got := problemsOf(t, data); got != nil {
 		t.Error(got)
 	}
@@ -245,7 +257,7 @@ func TestPlayground(t *testing.T) {
 // TestPlainOnLoopback is enough for a trial, and for nobody elsewhere.
 func TestPlainOnLoopback(t *testing.T) {
 	data := strings.Replace(strings.Replace(least, `cert: "dns:api"`, `sha256: "`+strings.Repeat("1", 64)+`"`, 1)+"- "+role,
-		"https://nightlatch.example.com", "http://127.0.0.1:8321", 1)
+		"https://nightlatch.internal", "http://127.0.0.1:8321", 1)
 	_, warnings, err := config.Parse([]byte(data))
 	if err != nil {
 		t.Fatal(problemsOf(t, data))
@@ -255,7 +267,7 @@ func TestPlainOnLoopback(t *testing.T) {
 	}) {
 		t.Errorf("the warnings are %q", all)
 	}
-	if got := problemsOf(t, strings.Replace(data, "127.0.0.1:8321", "nightlatch.example.com", 1)); len(got) != 1 || !strings.Contains(got[0], "is not https") {
+	if got := problemsOf(t, strings.Replace(data, "127.0.0.1:8321", "nightlatch.internal", 1)); len(got) != 1 || !strings.Contains(got[0], "is not https") {
 		t.Errorf("plain http across a network: %q", got)
 	}
 }
@@ -284,6 +296,21 @@ func TestSecrets(t *testing.T) {
 	}
 	if got := c.Secrets.SlackApp.Expose() + c.Secrets.SlackBot.Expose() + c.Secrets.PagerDuty.Expose(); got != "xapp-1xoxb-1u+secret" {
 		t.Errorf("got %q", got)
+	}
+	const open = "names FILE, which has mode 0644: everybody on this machine can use the secret"
+	has := func() bool {
+		return slices.ContainsFunc(c.Warnings, func(p config.Problem) bool {
+			return p.Key == "NIGHTLATCH_PAGERDUTY_KEY_FILE" && strings.HasPrefix(strings.ReplaceAll(p.Text, keyFile, "FILE"), open)
+		})
+	}
+	if has() {
+		t.Errorf("a file of its owner's: %v", c.Warnings)
+	}
+	if err := os.Chmod(keyFile, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = load(); err != nil || !has() {
+		t.Errorf("a file that everybody reads: %v, %v", c.Warnings, err)
 	}
 	if printed := fmt.Sprintf("%+v %#v", c, c); strings.Contains(printed, "xoxb-1") || strings.Contains(printed, "u+secret") {
 		t.Error("a printed configuration shows a secret")

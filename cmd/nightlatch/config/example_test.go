@@ -120,3 +120,24 @@ func collect(value any, prefix string, into map[string]bool) {
 		}
 	}
 }
+
+// TestTheExampleIsNobodys: whoever forgets to change one of its values reads which.
+func TestTheExampleIsNobodys(t *testing.T) {
+	_, everything := example(t)
+	_, warnings, err := config.Parse(everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told strings.Builder
+	for _, w := range warnings {
+		if strings.HasSuffix(w.Text, "write what is yours") {
+			told.WriteString(w.Text + "\n")
+		}
+	}
+	made := regexp.MustCompile(`(?m)^[^#\n]*?("?https://[a-z]+\.example\.com|\b[CSTUP][0-9A-Z]{6,10}\b|0000)`)
+	for _, found := range made.FindAllSubmatch(everything, -1) {
+		if value := strings.Trim(string(found[1]), `"`); !strings.Contains(told.String(), value) {
+			t.Errorf("nobody is told that %s is the example's:\n%s", value, &told)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func Load(f File) (Loaded, error) {
 		return Loaded{}, Problems{List: problems}
 	}
 	if !f.WithoutSecrets {
-		warnings = append(warnings, secrets.warnings()...)
+		warnings = append(append(warnings, secrets.warnings()...), exposed(f.Env)...)
 	}
 	return Loaded{Config: c, Secrets: secrets, Warnings: warnings}, nil
 }
@@ -62,12 +63,16 @@ func Parse(data []byte) (c Config, warnings []Problem, err error) {
 
 // parse decodes what it can and checks that too, so that all problems are told at once.
 func parse(data []byte) (c Config, warnings, problems []Problem) {
-	lines, seen, err := survey(data)
+	file, err := read(data)
 	if err != nil {
-		return Config{}, nil, []Problem{{Text: "is not a configuration: " + flat(err)}}
+		return Config{}, nil, []Problem{unreadable(data, err)}
 	}
+	lines, seen := survey(file)
 	c, wrong := unmarshal(data)
 	checked, warnings := c.check()
+	if c.Environment != Playground {
+		warnings = append(warnings, untouched(file)...)
+	}
 	for _, p := range slices.Concat(wrong, seen, checked) {
 		if !known(problems, p.Key) { // one thing that is wrong is told once
 			problems = append(problems, p)
@@ -142,6 +147,7 @@ func decodeProblems(err error) []Problem {
 		text := reworded(flat(named.Unwrap()))
 		if kind, ok := errors.AsType[*mapstructure.UnconvertibleTypeError](err); ok {
 			text = fmt.Sprintf("must be %s, and is %s", yamlKind(kind.Expected.Type()), yamlKind(reflect.TypeOf(kind.Value)))
+			text += remedy(kind.Expected.Kind(), kind.Value)
 		}
 		problems = append(problems, Problem{Key: named.Name(), Text: text})
 	}
@@ -185,7 +191,7 @@ func yamlKind(t reflect.Type) string {
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return "text (quote it)"
+		return "text"
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Slice, reflect.Array:
@@ -194,6 +200,21 @@ func yamlKind(t reflect.Type) string {
 		return "a block of keys"
 	}
 	return "a number"
+}
+
+// remedy says how a value becomes one of the kind that is wanted.
+func remedy(want reflect.Kind, value any) string {
+	text, isText := value.(string)
+	_, err := strconv.Atoi(text)
+	switch {
+	case want == reflect.String && reflect.TypeOf(value) != nil && reflect.TypeOf(value).Comparable():
+		return "; put it in quotes"
+	case want == reflect.Int && isText && err == nil:
+		return "; take its quotes away"
+	case want == reflect.Int && isText:
+		return "; write it in digits, such as 1"
+	}
+	return ""
 }
 
 // flat is an error on one line.

@@ -21,6 +21,9 @@ type Problem struct {
 	Text string
 }
 
+// InEnvironment reports whether the problem is one of a variable, and not of the file.
+func (p Problem) InEnvironment() bool { return strings.HasPrefix(p.Key, "NIGHTLATCH_") }
+
 func (p Problem) String() string {
 	if p.Key == "" {
 		return p.Text
@@ -77,29 +80,23 @@ var misplaced = map[string]variable{
 	"pager.webhook":   pagerWebhook,
 }
 
-// unknown is a key that means nothing.
-func unknown(key string) Problem {
-	if v, secret := misplaced[key]; secret {
-		return Problem{Key: key, Text: fmt.Sprintf("a secret does not belong into this file; set %s, or %s to the path of a file that holds it", v, v.file())}
-	}
-	return Problem{Key: key, Text: "is unknown; see config.example.yaml for every key there is"}
-}
-
-// survey finds the line of every key, and what only the text of the file shows: keys that
-// differ from ours in case, and secrets.
-func survey(data []byte) (lines map[string]int, problems []Problem, err error) {
+// read takes the text of a file apart, if it is one block of keys.
+func read(data []byte) (*yaml.Node, error) {
 	var file, more yaml.Node
 	documents := yaml.NewDecoder(bytes.NewReader(data))
 	if err := documents.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, nil, errors.New("there is a second document behind a line ---, which nobody would read")
+		return nil, errors.New("there is a second document behind a line ---, which nobody would read")
 	}
 	var whole map[string]any // which alone notices a key that stands twice
-	if err := yaml.Unmarshal(data, &whole); err != nil {
-		return nil, nil, err
-	}
+	return &file, yaml.Unmarshal(data, &whole)
+}
+
+// survey finds the line of every key, and what only the text of the file shows: keys that
+// differ from ours in case, values that are comments, and secrets.
+func survey(file *yaml.Node) (lines map[string]int, problems []Problem) {
 	lines = map[string]int{}
 	var walk func(node *yaml.Node, key string)
 	walk = func(node *yaml.Node, key string) {
@@ -118,6 +115,9 @@ func survey(data []byte) (lines map[string]int, problems []Problem, err error) {
 				if node.Content[i].Value != strings.ToLower(node.Content[i].Value) {
 					problems = append(problems, Problem{Key: name, Text: "is unknown; keys are lower-case"})
 				}
+				if p, ok := commented(name, node.Content[i], node.Content[i+1]); ok {
+					problems = append(problems, p)
+				}
 				walk(node.Content[i+1], name)
 			}
 		case yaml.SequenceNode:
@@ -132,6 +132,6 @@ func survey(data []byte) (lines map[string]int, problems []Problem, err error) {
 			}
 		}
 	}
-	walk(&file, "")
-	return lines, problems, nil
+	walk(file, "")
+	return lines, problems
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"runtime"
 	"strings"
 
 	"nightlatch/grants"
@@ -96,6 +98,25 @@ func (s Secrets) warnings() (warnings []Problem) {
 	}
 	if s.Heartbeat.Expose() == "" {
 		warnings = append(warnings, Problem{Key: string(heartbeatURL), Text: "is not set: nobody outside notices when the bot is dead"})
+	}
+	return warnings
+}
+
+// exposed warns of each secret's file that everybody on this machine can read.
+func exposed(env func(string) (string, bool)) (warnings []Problem) {
+	if runtime.GOOS == "windows" { // where a mode says nothing
+		return nil
+	}
+	for _, v := range []variable{slackAppToken, slackBotToken, pagerDutyKey, pagerKey, pagerWebhook, heartbeatURL} {
+		path, byFile := env(v.file())
+		if !byFile {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().Perm()&0o007 != 0 {
+			warnings = append(warnings, Problem{Key: v.file(), Text: fmt.Sprintf(
+				"names %s, which has mode %#o: everybody on this machine can use the secret; give it to nightlatch's user, chmod 0400", path, info.Mode().Perm())})
+		}
 	}
 	return warnings
 }
