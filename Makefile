@@ -37,10 +37,13 @@ TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium+fon
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
 
-.PHONY: help test tools npm lint repeat prove fuzz faults bench tidy build story
+.PHONY: help playground test tools npm lint repeat prove fuzz faults bench tidy build story
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
+
+playground: ## a page on which one lives through a night; needs no account
+	$(GO) run ./cmd/playground
 
 test: tools npm ## every test, once, with the race detector where there is a C compiler
 	@echo "Testing everything$(if $(RACE), with the race detector)."
@@ -64,7 +67,7 @@ npm: ## what NPM_DIRS name; installs npm itself only as root on Debian
 		test -z "$$CI" || exit 1; \
 	done
 
-tools: ## what tests run besides Go; root on Debian gets what is missing
+tools: ## what tests run besides Go; says what is missing, and installs it for root on Debian
 	@for tool in $(TOOLS); do \
 		command -v $${tool%%:*} >/dev/null && continue; \
 		install="apt-get install --yes --no-install-recommends $$(echo $${tool#*:} | tr + " ")"; \
