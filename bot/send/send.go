@@ -44,6 +44,7 @@ type Config struct {
 type Sender struct {
 	api         *slack.Client
 	http        *http.Client
+	clock       *clock
 	host        string // of the Web API; response URLs may be there too
 	environment string
 	log         *slog.Logger
@@ -72,9 +73,12 @@ func New(c Config) (*Sender, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	client := NewClient(c.Transport)
+	slackClock := &clock{next: client.Transport, host: host}
+	client.Transport = slackClock
 	return &Sender{
-		api:  slack.New(c.BotToken.Expose(), slack.OptionAPIURL(base), slack.OptionHTTPClient(client)),
-		http: client, host: host, environment: c.Environment, log: c.Log,
+		clock: slackClock,
+		api:   slack.New(c.BotToken.Expose(), slack.OptionAPIURL(base), slack.OptionHTTPClient(client)),
+		http:  client, host: host, environment: c.Environment, log: c.Log,
 		channels: map[string]*rate.Limiter{}, accounts: rate.NewLimiter(rate.Every(accountsApart), accountsAtOnce),
 		pauses: map[string]time.Time{}, dms: map[string]string{}, answers: newAnswers(),
 	}, nil

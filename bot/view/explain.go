@@ -124,6 +124,8 @@ func (f Frame) explainPress(r grants.Reason) string {
 			return "There are " + count(r.Count, "request") + " and grants of everybody that are not over yet, which is the limit. Try again in a minute."
 		}
 		return "You have " + count(r.Count, "request") + " and grants that are not over yet, which is the limit. Withdraw or return one, then ask again."
+	case grants.ClockOff:
+		return "The clock of the machine on which this bot runs is off by more than a minute, so nothing is issued. Tell whoever looks after Nightlatch, and press Reveal again when it is right."
 	case grants.NoLonger:
 		return "It lasts that long already, until " + until(r.Until) + ", so nothing was added."
 	case grants.ExtensionWaits:

@@ -170,3 +170,24 @@ func TestPagerDutysSilencePages(t *testing.T) {
 		w.paged(b, "pagerduty/1", "pagerduty/1 over")
 	})
 }
+
+func TestNothingIsIssuedByAWrongClock(t *testing.T) {
+	story(t, func(w *world) {
+		b, ahead := &beeper{}, 59*time.Second
+		w.pagers, w.ahead = []service.Pager{b}, func() time.Duration { return ahead }
+		w.opens()
+		g := w.opened(anna, orders, time.Hour)
+		w.shown(anna, g.ID)
+		w.passes(time.Minute)
+		ahead = -61 * time.Second
+		_, err := w.reveals(anna, g.ID)
+		w.refused(err, grants.ClockOff)
+		w.passes(time.Minute)
+		w.paged(b, "clock/1")
+		_, err = w.returns(anna, g.ID) // what takes access away is taken all the same
+		w.must(err)
+		w.passes(2 * time.Hour)
+		w.paged(b, "clock/1", "clock/1 over")
+		w.settles()
+	})
+}

@@ -25,6 +25,9 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 	if refusal := s.mayReveal(g, person); refusal != nil {
 		return Revealed{}, s.refuse(ctx, r.Origin, g.ID, refusal, s.now())
 	}
+	if refusal := s.clockOff(ctx, g); refusal != nil {
+		return Revealed{}, s.refuse(ctx, r.Origin, g.ID, refusal, s.now())
+	}
 	if s.issuingNow.has(g.ID) {
 		return Revealed{}, ErrJustShown
 	}
@@ -74,6 +77,21 @@ func (s *Service) mayReveal(g grants.Grant, p grants.Person) *Refusal {
 		return &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{{Code: grants.TooManyReveals, Count: g.Reveals}}}
 	}
 	return nil
+}
+
+// mostAhead is how far the clock may be off before nothing is issued any more: what is made would
+// end at another time than it says.
+const mostAhead = time.Minute
+
+// clockOff refuses while the clock of this machine cannot be believed, and wakes somebody.
+func (s *Service) clockOff(ctx context.Context, g grants.Grant) *Refusal {
+	if s.Ahead == nil || s.Ahead().Abs() <= mostAhead {
+		return nil
+	}
+	off := s.Ahead().Round(time.Second).String()
+	s.raise(ctx, alarm{Cause: causeClock, Since: s.now(), Passing: true, Summary: "The clock of the machine is " + off +
+		" ahead of Slack's. Nothing is issued while that is more than a minute: look at its time synchronisation."})
+	return &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{{Code: grants.ClockOff, Detail: off}}}
 }
 
 // ready reports whether another credential may be minted now. It is asked before the wire

@@ -262,6 +262,9 @@ type Config struct {
 	Limits    Limits
 	Log       *slog.Logger
 
+	// Ahead is how far the clock of this machine is ahead of one that nobody here can turn; nil: nobody knows.
+	Ahead func() time.Duration
+
 	SecurityChannel string   // where it is told whom to look at; empty: in the log
 	SecurityPeople  []string // the Slack user IDs of those who approve and freeze
 }

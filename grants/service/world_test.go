@@ -58,6 +58,7 @@ type world struct {
 	lying    bool // the issuer answers "revoked" and keeps everything
 	roles    []grants.Role
 	reread   time.Duration
+	ahead    func() time.Duration
 	settle   time.Duration
 	limits   service.Limits
 	patience time.Duration // of settles
@@ -202,7 +203,7 @@ func (w *world) config() service.Config {
 	return service.Config{
 		Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
 		Issuers: map[string]service.Issuer{"vault": issuer}, Team: team, Digest: "digest",
-		Pagers: w.pagers, Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
+		Pagers: w.pagers, Ahead: w.ahead, Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 }
 

@@ -87,6 +87,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		OnCall:    pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Transport: wires.PagerDuty, Log: log}),
 		Directory: out,
 		Notifier:  out,
+		Ahead:     out.Ahead,
 		Pagers:    pagers(cfg, secrets, wires),
 		Issuers:   map[string]service.Issuer{"token": issuer},
 		Roles:     cfg.Roles,
