@@ -29,6 +29,7 @@ const (
 	TooManyReveals   Code = "too_many_reveals" // Count of this grant already
 	NoLonger         Code = "no_longer"        // an extension would not move the end, Until
 	ClockOff         Code = "clock_off"        // Detail: by how much our clock differs from Slack's
+	DiskFull         Code = "disk_full"        // nothing is opened or issued until there is room again
 	ExtensionWaits   Code = "extension_waits"  // one is asked for already; it lapses at Until
 	TooManyMore      Code = "too_many_more"    // Count extensions of this grant already
 	RoleUnknown      Code = "role_unknown"

@@ -124,6 +124,8 @@ func (f Frame) explainPress(r grants.Reason) string {
 			return "There are " + count(r.Count, "request") + " and grants of everybody that are not over yet, which is the limit. Try again in a minute."
 		}
 		return "You have " + count(r.Count, "request") + " and grants that are not over yet, which is the limit. Withdraw or return one, then ask again."
+	case grants.DiskFull:
+		return "The disk of the machine on which this bot runs is full, so nothing is opened or shown until there is room. Tell whoever looks after Nightlatch. What is over still ends."
 	case grants.ClockOff:
 		return "The clock of the machine on which this bot runs is off by more than a minute, so nothing is issued. Tell whoever looks after Nightlatch, and press Reveal again when it is right."
 	case grants.NoLonger:

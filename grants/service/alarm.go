@@ -34,6 +34,7 @@ const (
 	causePager    = "pagerduty"
 	causeAppToken = "app_token"
 	causeClock    = "clock"
+	causeDisk     = "disk"
 	causeTarget   = "target/" // + issuer
 )
 
@@ -101,7 +102,7 @@ func (s *Service) calm(ctx context.Context, cause string) {
 // keepAlarm changes the alarm of a cause if there is something to change. An alarm that cannot
 // be stored is logged: it is found again.
 func (s *Service) keepAlarm(ctx context.Context, cause string, change func(was alarm, exists bool) (alarm, bool)) {
-	err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+	err := s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		was, exists, err := alarmAt(v, cause)
 		if err != nil {
 			return ledger.Change{}, err
@@ -113,18 +114,22 @@ func (s *Service) keepAlarm(ctx context.Context, cause string, change func(was a
 		doc, err := next.doc()
 		return ledger.Change{Docs: []ledger.Doc{doc}}, err
 	})
-	if err != nil && !errors.Is(err, errNothing) && ctx.Err() == nil {
+	switch {
+	case err == nil:
+		kick(s.alarmKick)
+	case !errors.Is(err, errNothing) && ctx.Err() == nil:
 		s.fatal(err)
 		s.Log.Error("storing an alarm", "cause", cause, "error", err)
 	}
-	kick(s.alarmKick)
 }
 
 // keepAlarming looks for what lasts and pages about what must be told.
 func (s *Service) keepAlarming(ctx context.Context) {
 	s.calm(ctx, causeAppToken) // the sockets are new: whoever still listens is heard again
+	s.calm(ctx, causeDisk)     // this process has not looked yet
 	var rest time.Time         // not before, after every way to page failed
 	for ctx.Err() == nil {
+		s.keepReserve(ctx)
 		s.findFailing(ctx)
 		if time.Now().After(rest) {
 			if err := s.pageAll(ctx); err != nil && ctx.Err() == nil {

@@ -134,7 +134,7 @@ func (s *Service) announce(ctx context.Context) (bool, error) {
 	} else if err := s.say(ctx, a); err != nil {
 		return false, err
 	}
-	err = s.Ledger.Update(ctx, func(*ledger.View) (ledger.Change, error) {
+	err = s.commit(ctx, func(*ledger.View) (ledger.Change, error) {
 		return ledger.Change{Docs: []ledger.Doc{{Kind: docNotice, Key: key}}}, nil
 	})
 	if err != nil {

@@ -20,12 +20,15 @@ func (s *Service) Extend(ctx context.Context, l Longer) (grants.Grant, error) {
 	if strings.TrimSpace(l.Reason) != "" {
 		typed = salted(l.Reason)
 	}
+	scarce := s.tooScarce()
 	return s.actWith(ctx, l.Origin, l.Grant, typed, func(g grants.Grant, p grants.Person, now time.Time) ([]move, []grants.Reason, error) {
 		switch x, waits := g.Extending(); {
 		case g.Person != p.Key:
 			return nil, []grants.Reason{{Code: grants.NotYours}}, nil
 		case g.State != grants.Open || !g.Ends.After(now):
 			return nil, nil, nil
+		case scarce != nil:
+			return nil, scarce.Reasons, nil
 		case waits:
 			return nil, []grants.Reason{{Code: grants.ExtensionWaits, Until: x.PendingUntil}}, nil
 		case len(g.Extensions) >= s.Limits.Extensions:

@@ -24,7 +24,7 @@ func (s *Service) OpenHome(ctx context.Context, p grants.PersonKey) error {
 		return nil
 	}
 	now := s.now()
-	err = s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+	err = s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		row, _, err := homeOf(v, p)
 		if err != nil {
 			return ledger.Change{}, err
@@ -102,7 +102,7 @@ func (s *Service) publish(ctx context.Context, row outbox) error {
 			s.Log.Error("giving up to publish a home", "person", string(row.Person), "error", err)
 		}
 	}
-	return s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+	return s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		cur, exists, err := homeOf(v, row.Person)
 		if err != nil || !exists {
 			return ledger.Change{}, err

@@ -130,7 +130,7 @@ func (s *Service) remember(ctx context.Context, entries []grants.Entry) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	err := s.Ledger.Update(ctx, func(*ledger.View) (ledger.Change, error) {
+	err := s.commit(ctx, func(*ledger.View) (ledger.Change, error) {
 		var change ledger.Change
 		for _, key := range keys {
 			change.Docs = append(change.Docs, ledger.Doc{Kind: docSeen, Key: key, Value: []byte("{}")})

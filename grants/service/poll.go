@@ -58,7 +58,7 @@ func (s *Service) forgetOld(ctx context.Context) error {
 func (s *Service) forget(ctx context.Context, kind, index string, before time.Time) error {
 	for {
 		more := false
-		err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+		err := s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 			var change ledger.Change
 			v.ScanIndex(index, "", ledger.TimeKey(before), func(_, key string) bool {
 				change.Docs = append(change.Docs, ledger.Doc{Kind: kind, Key: key})

@@ -25,7 +25,11 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 	if refusal := s.mayReveal(g, person); refusal != nil {
 		return Revealed{}, s.refuse(ctx, r.Origin, g.ID, refusal, s.now())
 	}
-	if refusal := s.clockOff(ctx, g); refusal != nil {
+	refusal := s.tooScarce()
+	if refusal == nil {
+		refusal = s.clockOff(ctx, g)
+	}
+	if refusal != nil {
 		return Revealed{}, s.refuse(ctx, r.Origin, g.ID, refusal, s.now())
 	}
 	if s.issuingNow.has(g.ID) {

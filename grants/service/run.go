@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,6 +24,7 @@ type Service struct {
 	changes    changes
 	issuingNow set
 	refused    quota
+	scarce     atomic.Bool // the ledger's disk has no room but the reserve's
 	clock      clock
 	broken     chan error // the first error after which the process must stop
 	pulse      pulse
@@ -148,7 +150,7 @@ var ErrAltered = errors.New("the ledger's documents do not follow from its event
 func (s *Service) recover(ctx context.Context) error {
 	now := s.now()
 	var events []ledger.Event
-	err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+	err := s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		e := bySystem(grants.KindStarted, "start", now)
 		e.Config = s.Digest
 		change, _, err := s.write(v, grants.Grant{}, due{}, step{events: []grants.Event{e}})

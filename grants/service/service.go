@@ -262,6 +262,9 @@ type Config struct {
 	Limits    Limits
 	Log       *slog.Logger
 
+	// Reserve is room on the ledger's disk for when there is no other; nil: none.
+	Reserve Reserve
+
 	// Ahead is how far the clock of this machine is ahead of one that nobody here can turn; nil: nobody knows.
 	Ahead func() time.Duration
 

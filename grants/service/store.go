@@ -116,7 +116,7 @@ func (s *Service) update(ctx context.Context, id string, f func(v *ledger.View, 
 	var after grants.Grant
 	var told bool
 	var events []ledger.Event
-	err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+	err := s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		after, told, events = grants.Grant{}, false, nil
 		g, d, err := load(v, id)
 		if err != nil {

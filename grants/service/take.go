@@ -25,6 +25,9 @@ func (s *Service) Request(ctx context.Context, a Ask) (grants.Grant, error) {
 		return grants.Grant{}, err
 	}
 	role, refusal := s.validate(person, a)
+	if refusal == nil {
+		refusal = s.tooScarce()
+	}
 	if refusal != nil {
 		return grants.Grant{}, s.refuse(ctx, a.Origin, "", refusal, now)
 	}

@@ -158,7 +158,7 @@ func (s *Service) show(ctx context.Context, row outbox) error {
 	if err != nil {
 		return s.notAsked(ctx, row, g, err)
 	}
-	return s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) {
+	return s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		change, err := shown(v, row, n, ref)
 		if err != nil || row.Ref != "" || g.State == grants.Closed {
 			return change, err

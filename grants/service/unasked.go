@@ -58,7 +58,7 @@ func (s *Service) notAsked(ctx context.Context, row outbox, g grants.Grant, why 
 	if !ok || row.Ref != "" || g.State == grants.Closed || !errors.Is(why, ErrChannel) {
 		return why
 	}
-	err := s.Ledger.Update(ctx, func(v *ledger.View) (ledger.Change, error) { return unasked(v, row, true) })
+	err := s.commit(ctx, func(v *ledger.View) (ledger.Change, error) { return unasked(v, row, true) })
 	if err != nil {
 		return errors.Join(why, err)
 	}

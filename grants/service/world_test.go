@@ -64,6 +64,7 @@ type world struct {
 	patience time.Duration // of settles
 	security string        // the channel
 	pagers   []service.Pager
+	disk     *disk // nil: one with room
 	path     string
 	idle     bool // the process takes commands and does nothing by itself
 	logs     *logs
@@ -174,7 +175,12 @@ func (w *world) starts(n int, after bool) error {
 	}
 	w.ctx, w.kill = context.WithCancel(context.WithoutCancel(w.t.Context()))
 	w.engine = bolt
-	w.dying = &kvtest.Dying{Engine: kvtest.Twice{Engine: bolt, T: w.t}, At: n, After: after, Kill: w.kill}
+	var engine ledger.Engine = kvtest.Twice{Engine: bolt, T: w.t}
+	if w.disk != nil {
+		w.disk.Engine = engine
+		engine = w.disk
+	}
+	w.dying = &kvtest.Dying{Engine: engine, At: n, After: after, Kill: w.kill}
 	w.ended = make(chan error, 1)
 	w.svc = nil
 	if w.ledger, err = ledger.Open(w.ctx, ledger.Config{Engine: w.dying, Environment: "test", Instance: "abcdefgh"}); err == nil {
@@ -200,8 +206,12 @@ func (w *world) config() service.Config {
 	if w.lying {
 		issuer = issuertest.Liar{Issuer: w.target}
 	}
+	var reserve service.Reserve
+	if w.disk != nil {
+		reserve = w.disk
+	}
 	return service.Config{
-		Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
+		Reserve: reserve, Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
 		Issuers: map[string]service.Issuer{"vault": issuer}, Team: team, Digest: "digest",
 		Pagers: w.pagers, Ahead: w.ahead, Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}

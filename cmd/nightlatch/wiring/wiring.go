@@ -88,6 +88,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		Directory: out,
 		Notifier:  out,
 		Ahead:     out.Ahead,
+		Reserve:   boltkv.Reserve{Path: cfg.Ledger.Path + ".reserve"},
 		Pagers:    pagers(cfg, secrets, wires),
 		Issuers:   map[string]service.Issuer{"token": issuer},
 		Roles:     cfg.Roles,
