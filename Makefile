@@ -32,7 +32,7 @@ NPM_DIRS := \
 	integrations/token/verify/testdata/jose
 
 # What some tests run besides Go, as command:Debian packages.
-TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium+fonts-dejavu-core+fonts-noto-color-emoji
+TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium+fonts-dejavu-core+fonts-noto-color-emoji pg_ctlcluster:postgresql
 
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults

@@ -72,6 +72,15 @@ var arrows = []arrow{
 		"other people's services import it, so it brings nothing along",
 	},
 	{
+		"nightlatch/integrations/postgres",
+		[]string{"nightlatch/grants", "github.com/jackc/pgx/v5…"},
+		"an issuer remembers nothing of its own and knows neither the service nor another one; pgx stays here",
+	},
+	{
+		"nightlatch/integrations/postgres/pgtest", nil,
+		"it starts a server for tests; what it tests must not be what it is made of",
+	},
+	{
 		"nightlatch/integrations/issuertest",
 		[]string{"nightlatch/grants", "nightlatch/grants/service"},
 		"the suite is for every issuer, so it knows none",
