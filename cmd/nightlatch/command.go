@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -90,7 +91,7 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
 			if err != nil {
 				return err
 			}
-			log := newLog(loaded.Config.Log, cmd.ErrOrStderr())
+			log := NewLog(loaded.Config.Log, cmd.ErrOrStderr())
 			for _, w := range loaded.Warnings {
 				log.Warn("the configuration allows what has a price", "key", w.Key, "line", w.Line, "what", w.Text)
 			}
@@ -172,8 +173,14 @@ func version() string {
 	return fmt.Sprintf("%s, revision %s, %s", version, revision, goVersion)
 }
 
-func newLog(c config.Log, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level}
+// NewLog returns the log of the configuration. An error of several is on one line, which somebody reads at night.
+func NewLog(c config.Log, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.Level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if err, ok := a.Value.Any().(error); ok {
+			a.Value = slog.StringValue(strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		return a
+	}}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}

@@ -58,3 +58,13 @@ func TestHints(t *testing.T) {
 		}
 	}
 }
+
+// TestLogHasOneLineForEachEvent, also for an error of several.
+func TestLogHasOneLineForEachEvent(t *testing.T) {
+	var out strings.Builder
+	err := fmt.Errorf("reading: %w", errors.Join(errors.New("Slack does not answer"), errors.New("nor does PagerDuty")))
+	nightlatch.NewLog(config.Log{Format: "text"}, &out).Error("reading the directory", "error", err)
+	if log := out.String(); !strings.Contains(log, `error="reading: Slack does not answer; nor does PagerDuty"`) {
+		t.Errorf("the log is %s", log)
+	}
+}

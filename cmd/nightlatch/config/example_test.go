@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"os"
+	"os/exec"
 	"reflect"
 	"regexp"
 	"strings"
@@ -139,5 +140,31 @@ func TestTheExampleIsNobodys(t *testing.T) {
 		if value := strings.Trim(string(found[1]), `"`); !strings.Contains(told.String(), value) {
 			t.Errorf("nobody is told that %s is the example's:\n%s", value, &told)
 		}
+	}
+}
+
+// TestTheReadmesTrial does with the example what the README's fourth step does: the result keeps its files here, and is
+// asked on this machine alone.
+func TestTheReadmesTrial(t *testing.T) {
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`sed -e [^>]*config\.example\.yaml`).Find(readme)
+	if command == nil {
+		t.Fatal("the README makes no configuration of the example")
+	}
+	cmd := exec.Command("sh", "-c", string(command))
+	cmd.Dir = "../../.."
+	data, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	c, _, err := config.Parse(data)
+	if problems, ok := err.(config.Problems); ok {
+		t.Fatal(problems.List)
+	}
+	if c.Ledger.Path != "state/ledger.db" || c.Token.KeyFile != "state/token.pem" || c.HTTP.URL != "http://"+c.HTTP.Listen {
+		t.Errorf("the trial has %q, %q, %q at %q", c.Ledger.Path, c.Token.KeyFile, c.HTTP.URL, c.HTTP.Listen)
 	}
 }
