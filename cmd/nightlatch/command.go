@@ -83,6 +83,9 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
   nightlatch serve --config nightlatch.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := life.ForbidDumps(); err != nil {
+				return err
+			}
 			loaded, err := load(cmd.ErrOrStderr(), config.File{Path: path, Env: os.LookupEnv})
 			if err != nil {
 				return err
