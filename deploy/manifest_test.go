@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"nightlatch/bot/send"
 )
 
 // conformance is the folder of what Slack itself published.
@@ -101,10 +103,13 @@ func TestSlackManifestAsksForNoMore(t *testing.T) {
 	if err := yaml.Unmarshal(data, &m); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"chat:write", "commands", "im:write", "usergroups:read", "users:read", "users:read.email"}
+	want := []string{"channels:read", "chat:write", "commands", "groups:read", "im:write", "usergroups:read", "users:read", "users:read.email"}
 	slices.Sort(m.OAuth.Scopes.Bot)
 	if diff := cmp.Diff(want, m.OAuth.Scopes.Bot); diff != "" {
 		t.Error(diff)
+	}
+	if diff := cmp.Diff(want, send.Scopes()); diff != "" {
+		t.Errorf("what check --live wants is not what the manifest asks for:\n%s", diff)
 	}
 	if len(m.OAuth.Scopes.User) > 0 {
 		t.Error("the manifest asks for a user's token, and nothing here uses one")

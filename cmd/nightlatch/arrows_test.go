@@ -112,6 +112,14 @@ var arrows = []arrow{
 		"it reads a file; viper stays here",
 	},
 	{
+		"nightlatch/cmd/nightlatch/inspect",
+		[]string{
+			"nightlatch/cmd/nightlatch/config", "nightlatch/bot/send", "nightlatch/grants",
+			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token",
+		},
+		"it asks by the clients that the program uses, and decides nothing",
+	},
+	{
 		"nightlatch/cmd/nightlatch/life",
 		[]string{"golang.org/x/sync/errgroup"},
 		"it starts and stops what it knows nothing about",

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nightlatch/cmd/nightlatch/config"
+	"nightlatch/cmd/nightlatch/inspect"
 	"nightlatch/cmd/nightlatch/life"
 	"nightlatch/cmd/nightlatch/sdnotify"
 	"nightlatch/cmd/nightlatch/wiring"
@@ -112,19 +113,27 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
 
 func newCheck() *cobra.Command {
 	var (
-		path           string
-		withoutSecrets bool
+		path                 string
+		withoutSecrets, live bool
 	)
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "name every problem of a configuration",
 		Long: `Check reads the configuration and the secrets as serve would, and prints every
 problem at once, with its line and key. Warnings name what is allowed and has a
-price. Nothing is connected to and nothing is written.`,
+price. Nothing is connected to and nothing is written.
+
+With --live it then asks Slack, PagerDuty and this machine whether what is named there
+exists and works, and prints a line for each thing: ok, note, problem, or unknown where
+it could not be asked. It may run beside a running bot, and changes nothing.`,
 		Example: `  nightlatch check --config nightlatch.yaml
-  nightlatch check --config nightlatch.yaml --without-secrets`,
+  nightlatch check --config nightlatch.yaml --without-secrets
+  nightlatch check --config nightlatch.yaml --live`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if live && withoutSecrets {
+				return usageError{errors.New("--live needs the secrets, so --without-secrets does not go with it")}
+			}
 			file := config.File{Path: path, Env: os.LookupEnv, WithoutSecrets: withoutSecrets}
 			loaded, err := load(cmd.ErrOrStderr(), file)
 			if err != nil {
@@ -140,10 +149,18 @@ price. Nothing is connected to and nothing is written.`,
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: %d roles, environment %s, %d warnings, digest %.12s\n",
 				len(cfg.Roles), cfg.Environment, len(loaded.Warnings), digest)
-			return err
+			if err != nil || !live {
+				return err
+			}
+			found, err := wiring.Inspect(cmd.Context(), loaded, wiring.Wires{})
+			if err != nil {
+				return err
+			}
+			return printFindings(cmd.OutOrStdout(), path, loaded, found)
 		},
 	}
 	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&live, "live", false, "also ask Slack, PagerDuty and this machine")
 	cmd.Flags().BoolVar(&withoutSecrets, "without-secrets", false, "do not look for the secrets, for a review where they are not at hand")
 	return cmd
 }
@@ -213,6 +230,27 @@ func load(stderr io.Writer, file config.File) (config.Loaded, error) {
 		err = unreadError{err}
 	}
 	return loaded, err
+}
+
+// printFindings prints a line for each thing that was looked at. Its error counts the bad ones.
+func printFindings(w io.Writer, path string, loaded config.Loaded, found []inspect.Finding) error {
+	bad := 0
+	for _, f := range found {
+		text := fmt.Sprintf("%s: %s: %s", f.Kind, f.Key, f.Text)
+		if f.Bad() {
+			bad++
+		}
+		if at := loaded.Line(f.Key); at > 0 && f.Kind != inspect.OK {
+			text = fmt.Sprintf("%s:%d: %s", path, at, text)
+		}
+		if _, err := fmt.Fprintln(w, text); err != nil {
+			return err
+		}
+	}
+	if bad > 0 {
+		return inspect.Problems{Count: bad}
+	}
+	return nil
 }
 
 // line is a problem as editors understand it: file, line, what.

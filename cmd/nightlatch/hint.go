@@ -12,6 +12,7 @@ import (
 
 	"nightlatch/bot/send"
 	"nightlatch/cmd/nightlatch/config"
+	"nightlatch/cmd/nightlatch/inspect"
 	"nightlatch/cmd/nightlatch/life"
 	"nightlatch/cmd/nightlatch/operator"
 	"nightlatch/grants/ledger"
@@ -45,6 +46,7 @@ func HintFor(err error) string {
 		told     *operator.Error
 		usage    usageError
 		problems config.Problems
+		broken   inspect.Problems
 		newer    *ledger.NewerError
 		mismatch *ledger.MismatchError
 		corrupt  *ledger.CorruptError
@@ -59,6 +61,8 @@ func HintFor(err error) string {
 		return "nightlatch serve --help shows how secrets are given; nightlatch check looks again, with --without-secrets at the file alone"
 	case errors.As(err, &problems):
 		return "config.example.yaml explains every key; nightlatch check looks again"
+	case errors.As(err, &broken):
+		return "each line above that begins with problem or unknown, behind its place in the file, says what to do"
 	case errors.Is(err, ledger.ErrUnknownOutcome):
 		return "start nightlatch again: whether the last commit happened is read from disk; look at the disk if this repeats"
 	case errors.Is(err, ledger.ErrInUse):

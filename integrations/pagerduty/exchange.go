@@ -68,7 +68,7 @@ func (x *exchange) Do(r *http.Request) (*http.Response, error) {
 	switch {
 	case len(body) > mostAnswer:
 		x.bad = errors.New("an answer of more than 8 MiB")
-	case x.status/100 == 2:
+	case x.status/100 == 2 && x.whole != nil:
 		x.bad = x.whole(body)
 	}
 	if x.bad != nil {
@@ -91,18 +91,32 @@ func (x *exchange) cause(err error) error {
 
 // ask gets one page, at the pace that PagerDuty allows, and tries again where that may help.
 func ask[T any](ctx context.Context, c *Client, pace *pacer, get func(*pd.Client) (pd.APIListObject, []T, error)) (page[T], error) {
+	var got page[T]
+	_, err := c.exchange(ctx, pace, complete, func(api *pd.Client) (err error) {
+		got.sent = time.Now().UTC()
+		got.APIListObject, got.items, err = get(api)
+		return err
+	})
+	if err != nil {
+		return page[T]{}, err
+	}
+	return got, nil
+}
+
+// exchange asks one question, at the pace that PagerDuty allows, and again where that may help. It returns the status
+// of the last answer, and 0 if there was none.
+func (c *Client) exchange(ctx context.Context, pace *pacer, whole func([]byte) error, get func(*pd.Client) error) (status int, err error) {
 	for try := 1; ; try++ {
 		if err := pace.wait(ctx); err != nil {
-			return page[T]{}, err
+			return 0, err
 		}
-		x := &exchange{http: c.http, timeout: c.timeout, whole: complete}
+		x := &exchange{http: c.http, timeout: c.timeout, whole: whole}
 		api := pd.NewClient(c.key.Expose(), pd.WithAPIEndpoint(c.base))
 		api.HTTPClient = x
-		sent := time.Now().UTC()
-		at, items, err := get(api)
+		err := get(api)
 		limited := pace.learn(x.status, x.header, time.Now())
 		if err == nil {
-			return page[T]{APIListObject: at, items: items, sent: sent}, nil
+			return x.status, nil
 		}
 		failure := judge(ctx, x, c.key, err)
 		pause := limited
@@ -110,11 +124,11 @@ func ask[T any](ctx context.Context, c *Client, pace *pacer, get func(*pd.Client
 			pause = firstPause << (try - 1)
 		}
 		if pause == 0 || try == mostTries || !fits(ctx, pause) {
-			return page[T]{}, failure
+			return x.status, failure
 		}
 		c.log.WarnContext(ctx, "asking PagerDuty again", "status", x.status, "pause", pause, "try", try)
 		if err := sleep(ctx, pause, failure); err != nil {
-			return page[T]{}, err
+			return 0, err
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package pagerduty reads from PagerDuty who is on call, and who its users are: data and when it was read, never a
+// Package pagerduty reads from PagerDuty who is on call, who its users are and what stands under an ID: data and when it was read, never a
 // verdict. What the entries mean is decided in package grants.
 //
 // A Client has no goroutines and nothing to close, and may be used by many at once. Each method asks for all pages of
@@ -51,7 +51,7 @@ type Client struct {
 	log      *slog.Logger
 
 	// Each has a limit of its own at PagerDuty.
-	onCalls, users *pacer
+	onCalls, users, others *pacer
 }
 
 const (
@@ -87,6 +87,7 @@ func New(config Config) *Client {
 		log:      log,
 		onCalls:  newPacer(),
 		users:    newPacer(),
+		others:   newPacer(),
 	}
 }
 

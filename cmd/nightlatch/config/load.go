@@ -32,7 +32,12 @@ type Loaded struct {
 	Config   Config
 	Secrets  Secrets
 	Warnings []Problem // what its operator should know
+
+	lines map[string]int
 }
+
+// Line is where a key stands in the file, or the nearest key around it; 0 if nothing of it does.
+func (l Loaded) Line(key string) int { return lineOf(key, l.lines) }
 
 // Load reads a configuration and its secrets. The error is a [Problems], unless the file
 // could not be read at all.
@@ -41,7 +46,7 @@ func Load(f File) (Loaded, error) {
 	if err != nil {
 		return Loaded{}, fmt.Errorf("reading the configuration: %w", err)
 	}
-	c, warnings, problems := parse(data)
+	c, lines, warnings, problems := parse(data)
 	secrets, missing := loadSecrets(f)
 	if problems = append(problems, missing...); len(problems) > 0 {
 		return Loaded{}, Problems{List: problems}
@@ -49,12 +54,12 @@ func Load(f File) (Loaded, error) {
 	if !f.WithoutSecrets {
 		warnings = append(append(warnings, secrets.warnings()...), exposed(f.Env)...)
 	}
-	return Loaded{Config: c, Secrets: secrets, Warnings: warnings}, nil
+	return Loaded{Config: c, Secrets: secrets, Warnings: warnings, lines: lines}, nil
 }
 
 // Parse reads and checks a configuration without its secrets.
 func Parse(data []byte) (c Config, warnings []Problem, err error) {
-	c, warnings, problems := parse(data)
+	c, _, warnings, problems := parse(data)
 	if len(problems) > 0 {
 		return Config{}, nil, Problems{List: problems}
 	}
@@ -62,10 +67,10 @@ func Parse(data []byte) (c Config, warnings []Problem, err error) {
 }
 
 // parse decodes what it can and checks that too, so that all problems are told at once.
-func parse(data []byte) (c Config, warnings, problems []Problem) {
+func parse(data []byte) (c Config, lines map[string]int, warnings, problems []Problem) {
 	file, err := read(data)
 	if err != nil {
-		return Config{}, nil, []Problem{unreadable(data, err)}
+		return Config{}, nil, nil, []Problem{unreadable(data, err)}
 	}
 	lines, seen := survey(file)
 	c, wrong := unmarshal(data)
@@ -78,7 +83,7 @@ func parse(data []byte) (c Config, warnings, problems []Problem) {
 			problems = append(problems, p)
 		}
 	}
-	return c, place(warnings, lines), place(problems, lines)
+	return c, lines, place(warnings, lines), place(problems, lines)
 }
 
 // unmarshal decodes the keys that it understands and reports the others.

@@ -44,15 +44,20 @@ func (p Problems) Error() string {
 // place gives each problem the line of its key, or of the nearest key around it, and sorts them.
 func place(problems []Problem, lines map[string]int) []Problem {
 	for i := range problems {
-		p := &problems[i]
-		for key := p.Key; p.Line == 0 && key != ""; key = parent(key) {
-			p.Line = lines[key]
-		}
+		problems[i].Line = lineOf(problems[i].Key, lines)
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), strings.Compare(a.Key, b.Key))
 	})
 	return problems
+}
+
+// lineOf is the line of a key, or of the nearest key around it.
+func lineOf(key string, lines map[string]int) (line int) {
+	for ; line == 0 && key != ""; key = parent(key) {
+		line = lines[key]
+	}
+	return line
 }
 
 // parent is the key around a key.

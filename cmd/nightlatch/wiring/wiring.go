@@ -82,9 +82,10 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		return err
 	}
 
+	onCall := pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Transport: wires.PagerDuty, Log: log})
 	grants, err := service.New(ctx, service.Config{
 		Ledger:    book,
-		OnCall:    pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Transport: wires.PagerDuty, Log: log}),
+		OnCall:    onCall,
 		Directory: out,
 		Notifier:  out,
 		Ahead:     out.Ahead,
@@ -130,6 +131,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		{Name: "the watchdog", Run: func(ctx context.Context) error { return wires.Manager.Run(ctx, grants.Alive, log) }},
 		{Name: "the operators' socket", Run: func(ctx context.Context) error { return operators.Run(ctx, counter) }},
 		{Name: "the bot", Run: in.Run},
+		watchNames(loaded, out, onCall, grants, log),
 		{Name: "the service", Run: grants.Run},
 		{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
 	}

@@ -39,6 +39,9 @@
 // /v2/enqueue wants no key and no version. It answers 202, 400 for an event that is not valid, 413 over 512 KB, and 429
 // when the service had its events of the minute. It has no ratelimit headers.
 //
+// With Config.ReadOnly the key may only read, as one of PagerDuty's read-only API keys: everything else answers 403
+// before it is looked at.
+//
 // Like PagerDuty it wants "Authorization: Token token=…" and version 2 in Accept; gives 25 entries a page unless told
 // otherwise and 100 at most; repeats a shift for each policy and level that its schedule stands on; says null for the
 // start, end and schedule of whoever is a direct target; leaves out schedules that no policy has; cuts times to whole

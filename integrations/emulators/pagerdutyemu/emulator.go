@@ -14,6 +14,7 @@ import (
 // Config says what the emulated account is like. Its zero value is a working one without a control API.
 type Config struct {
 	Key              string // the REST API key; default "u+emulated"
+	ReadOnly         bool   // the key may only read: whatever changes something is refused with 403
 	ControlToken     string // what X-Control-Token must hold; empty: the control API refuses everything
 	TimeZone         string // of the account, in which times are written; default "UTC"
 	PerMinute        int    // requests a minute for each method; default 960
@@ -149,6 +150,9 @@ func (e *Emulator) answer(r *http.Request, asked route) answer {
 	e.mu.Unlock()
 	if used {
 		return refusal(http.StatusTooManyRequests, 2020, "Rate Limit Exceeded")
+	}
+	if e.config.ReadOnly && asked.verb != http.MethodGet {
+		return refusal(http.StatusForbidden, 2010, "Access Denied")
 	}
 	return asked.answer(r)
 }
