@@ -173,15 +173,23 @@ func (d *desk) click(selector string) {
 func (d *desk) press(find string) {
 	d.Helper()
 	d.holds(fmt.Sprintf("((node) => node?.checkVisibility() === true && !node.disabled)(%s)", find))
-	at := evaluate[struct {
+	type place struct {
 		X, Y float64
 		Free bool
-	}](d, fmt.Sprintf(`((node) => {
-		node.scrollIntoView({ block: "nearest", inline: "nearest" });
-		const box = node.getBoundingClientRect();
-		const [X, Y] = [box.x + box.width / 2, box.y + box.height / 2];
-		return { X, Y, Free: node.contains(document.elementFromPoint(X, Y)) };
-	})(%s)`, find))
+	}
+	look := func() place {
+		return evaluate[place](d, fmt.Sprintf(`((node) => {
+			if (!node) return { X: 0, Y: 0, Free: false };
+			node.scrollIntoView({ block: "nearest", inline: "nearest" });
+			const box = node.getBoundingClientRect();
+			const [X, Y] = [box.x + box.width / 2, box.y + box.height / 2];
+			return { X, Y, Free: node.contains(document.elementFromPoint(X, Y)) };
+		})(%s)`, find))
+	}
+	at := look()
+	for next := look(); next != at; next = look() { // what is above it may still come or go
+		at = next
+	}
 	if !at.Free {
 		d.shoot("failed-at")
 		d.Fatalf("something lies over %s", find)
