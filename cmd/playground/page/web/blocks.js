@@ -44,12 +44,13 @@ function one(block, context) {
 
 function element(e, block, context) {
   if (e.type !== "button") return input({ element: e, block_id: block.block_id, bare: true }, context.view);
-  const target = context.buttons.find(
-    (b) => b.action_id === (e.action_id ?? "") && b.value === (e.value ?? "") && (!block.block_id || b.block_id === block.block_id),
-  );
+  const target = () => { // when it is pressed, for the view may have come anew with other names of its blocks
+    const same = context.buttons.filter((b) => b.action_id === (e.action_id ?? "") && b.value === (e.value ?? ""));
+    return same.find((b) => b.block_id === block.block_id) ?? same[0];
+  };
   const node = el(
     "button",
-    { type: "button", class: `button ${e.style ?? ""}`, "data-action": e.action_id, click: () => target && context.press(target, node, e.confirm) },
+    { type: "button", class: `button ${e.style ?? ""}`, "data-action": e.action_id, click: () => target() && context.press(target(), node, e.confirm) },
     e.text.text,
   );
   return node;

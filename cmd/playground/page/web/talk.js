@@ -68,14 +68,15 @@ function welcome() {
 
 function home() {
   const view = screen().home;
-  const source = `${state.me} home ${JSON.stringify(view?.blocks ?? null)}`;
+  const named = (key, value) => (key === "block_id" ? undefined : value); // Slack names blocks anew each time
+  const source = `${state.me} home ${JSON.stringify(view?.blocks ?? null, named)}`;
   if (shown === source) return; // a button that is being pressed stays
   const box = byId("messages");
   const top = shown.startsWith(`${state.me} home `) ? box.scrollTop : 0;
   shown = source;
   drawn.clear();
   fill(box, view
-    ? el("div", { class: "home" }, render(view.blocks, { buttons: view.buttons, press, view }))
+    ? el("div", { class: "home" }, render(view.blocks, { get buttons() { return screen().home.buttons; }, press, view }))
     : el("div", { class: "welcome" }, el("p", {}, "Nightlatch fills this when it hears that you look. If nothing comes, open it again.")));
   box.scrollTop = top;
 }
