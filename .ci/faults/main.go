@@ -17,8 +17,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -37,23 +41,30 @@ func run(ctx context.Context, words []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	var planted int
-	var errs []error
-	for _, f := range faults {
+	errs := make([]error, len(faults))
+	planted := 0
+	var all errgroup.Group
+	all.SetLimit(runtime.NumCPU())
+	for i, f := range faults {
 		if !wanted(f.name, words) {
 			continue
 		}
 		planted++
-		start := time.Now()
-		if err := f.plant(ctx, dir); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", f.name, err))
-			fmt.Printf("NOT SEEN  %s\n", f.name)
-			continue
-		}
-		fmt.Printf("seen      %s: %s turns red (%.1f s)\n", f.name, f.test, time.Since(start).Seconds())
+		all.Go(func() error {
+			start := time.Now()
+			dir := filepath.Join(dir, strconv.Itoa(i))
+			if err := errors.Join(os.Mkdir(dir, 0o700), f.plant(ctx, dir)); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", f.name, err)
+				fmt.Printf("NOT SEEN  %s\n", f.name)
+				return nil // the others are told, too
+			}
+			fmt.Printf("seen      %s: %s turns red (%.1f s)\n", f.name, f.test, time.Since(start).Seconds())
+			return nil
+		})
 	}
+	_ = all.Wait() // errs has the errors
 	if planted == 0 {
-		errs = append(errs, errors.New("no fault has such a name"))
+		return errors.New("no fault has such a name")
 	}
 	return errors.Join(errs...)
 }
