@@ -232,6 +232,6 @@ var faults = []fault{
 		name:  "a page told twice",
 		file:  "grants/service/alarm.go",
 		edits: []edit{{"return a.Paged.IsZero() || now.Sub(a.Paged) >= pageAgain", "return true"}},
-		pkg:   "grants/service", test: "TestATargetThatDoesNotRevokePagesOnceThenDaily",
+		pkg:   "grants/service", test: "TestTheSecondWayPagesWhenTheFirstIsSilent",
 	},
 }
