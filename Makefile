@@ -10,21 +10,21 @@ RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 CONCURRENT := ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life
 # The same for those whose nights are long: make test has run them with the race detector once.
 LONG := ./grants/service ./cmd/nightlatch/wiring
-REPEAT := 3
+REPEAT := 2
 
 # Deaths and random lives, which are many already. Under the race detector they are thinned.
 LIVES := TestCrashMatrix|TestSimulation
 
 # Parsers of what others send, as package:target:time. What anybody can send gets most.
 FUZZ := \
-	./cmd/nightlatch/config:FuzzConfig:20s \
-	./bot/socket:FuzzCommand:20s \
-	./bot/socket:FuzzEnvelope:20s \
-	./integrations/pagerduty:FuzzAnswer:5s \
-	./integrations/token:FuzzIntrospect:5s \
-	./integrations/token:FuzzScopes:5s \
-	./integrations/token/verify:FuzzPath:5s \
-	./integrations/token/verify:FuzzToken:5s
+	./cmd/nightlatch/config:FuzzConfig:10s \
+	./bot/socket:FuzzCommand:10s \
+	./bot/socket:FuzzEnvelope:10s \
+	./integrations/pagerduty:FuzzAnswer:3s \
+	./integrations/token:FuzzIntrospect:3s \
+	./integrations/token:FuzzScopes:3s \
+	./integrations/token/verify:FuzzPath:3s \
+	./integrations/token/verify:FuzzToken:3s
 
 # Where packages from npm are installed that tests run against: programs by others, as far from ours as can be.
 NPM_DIRS := \
