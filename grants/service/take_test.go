@@ -130,6 +130,26 @@ func TestEverythingIsToldInTheEnd(t *testing.T) {
 	})
 }
 
+// TestWhatMustWaitIsToldInTime: a notifier that asks for a moment, so that an acknowledgement goes
+// first, gets that moment and no more.
+func TestWhatMustWaitIsToldInTime(t *testing.T) {
+	story(t, func(w *world) {
+		w.opens()
+		const moment = 200 * time.Millisecond
+		g := w.pending(anna, ledgers, time.Hour)
+		w.passes(time.Second)
+		w.board.breaks(faults{Calls: 2, Err: &service.Wait{For: moment, Err: errors.New("not acknowledged yet")}}) // verdict and card
+		_, err := w.withdraws(anna, g.ID)
+		w.must(err)
+		w.passes(moment + 50*time.Millisecond)
+		for _, s := range []service.Surface{service.Verdict, service.Card} {
+			if n, _ := w.board.last(g.ID, s); n.Grant.State != grants.Closed {
+				t.Errorf("after %s the %s shows %v", moment, s, n.Grant.State)
+			}
+		}
+	})
+}
+
 // A wall clock that was set back makes nothing live longer than it would have, and writes no
 // event before its time.
 func TestTheClockGoesBackwards(t *testing.T) {

@@ -15,11 +15,12 @@ import (
 
 // The bounds of telling.
 const (
-	tellers      = 4                // surfaces of one kind that are shown at once
-	tellPatience = 10 * time.Second // of one Show
-	tellRetry    = time.Second      // after a failure, doubled each time …
-	tellRetryMax = time.Minute      // … up to this
-	tellInVain   = 24 * time.Hour   // after its end, a grant that cannot be shown is given up
+	tellers      = 4                     // surfaces of one kind that are shown at once
+	tellPatience = 10 * time.Second      // of one Show
+	tellRetry    = time.Second           // after a failure, doubled each time …
+	tellRetryMax = time.Minute           // … up to this
+	tellLeast    = 50 * time.Millisecond // whatever a Wait says
+	tellInVain   = 24 * time.Hour        // after its end, a grant that cannot be shown is given up
 )
 
 // attempts is what a teller remembers of rows that could not be shown. A restart forgets
@@ -47,7 +48,7 @@ func (s *Service) keepTelling(ctx context.Context, surface Surface) {
 		}
 		_ = g.Wait() // results has the errors
 		for i, row := range todo {
-			s.postpone(rows, row, results[i])
+			next = min(next, s.postpone(rows, row, results[i]))
 		}
 		if len(todo) == page {
 			continue // there may be more
@@ -60,22 +61,24 @@ func (s *Service) keepTelling(ctx context.Context, surface Surface) {
 	}
 }
 
-// postpone keeps when a row may be tried again.
-func (s *Service) postpone(rows map[string]attempts, row outbox, err error) {
+// postpone keeps when a row may be tried again, and says how long that is; one that was shown is
+// looked at when it changes.
+func (s *Service) postpone(rows map[string]attempts, row outbox, err error) time.Duration {
 	if err == nil || errors.Is(err, context.Canceled) {
 		delete(rows, row.key())
-		return
+		return idle
 	}
 	a := rows[row.key()]
 	a.failed++
 	pause := min(tellRetry<<min(a.failed-1, 10), tellRetryMax)
 	if w, ok := errors.AsType[*Wait](err); ok {
-		pause = w.For
+		pause = max(w.For, tellLeast)
 	} else {
 		s.Log.Warn("showing a grant, trying again", "grant", row.Grant, "person", string(row.Person), "surface", string(row.Surface), "error", err)
 	}
 	a.next = time.Now().Add(pause)
 	rows[row.key()] = a
+	return pause
 }
 
 // untold lists rows that don't show what is true, oldest first, but for those that wait for
