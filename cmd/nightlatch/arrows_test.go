@@ -134,6 +134,10 @@ var arrows = []arrow{
 		"it writes three words to a socket: a library for that is more to trust than the words",
 	},
 	{
+		"nightlatch/cmd/nightlatch/deaths", nil,
+		"it kills the program from outside; its tests read what is left",
+	},
+	{
 		"nightlatch/cmd/playground…",
 		[]string{
 			"nightlatch/cmd/playground/…", "nightlatch/integrations/emulators/…", "nightlatch/integrations/token/verify",

@@ -1,0 +1,277 @@
+package deaths_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"nightlatch/grants"
+	"nightlatch/integrations/emulators/slackemu"
+)
+
+// Times of people. pause is between two looks at a screen.
+const (
+	pause   = 4 * time.Millisecond
+	quickly = 1200 * time.Millisecond // an acknowledged press that did nothing by then is repeated
+	longest = 40 * time.Second        // no step of a night takes this long
+)
+
+// promise is something that was acknowledged, and so must stand in the log.
+type promise struct {
+	kind   grants.Kind
+	grant  string
+	person string
+}
+
+// press is what somebody does, over and over until they see that it worked.
+type press struct {
+	what string
+	done func() bool                   // they see it
+	act  func() (*slackemu.Act, error) // nil: there is nothing to do but wait
+	took func(payload json.RawMessage) // what an acknowledgement promises
+}
+
+// insist does a press until it worked. A program that died is started again, and what nobody
+// acknowledged is done once more.
+func (n *night) insist(p press) {
+	n.t.Helper()
+	var act *slackemu.Act
+	var acted time.Time
+	for limit := time.Now().Add(longest); ; <-time.After(pause) {
+		if time.Now().After(limit) {
+			n.fatal("%s did not happen", p.what)
+		}
+		if !n.program.alive() {
+			n.parted() // so that the last acknowledgement was read
+			n.settled(act, p)
+			n.start(plainly)
+			act = nil
+		}
+		if act != nil && n.settled(act, p) {
+			if act.Outcome().Acknowledged && time.Since(acted) < quickly && !p.done() {
+				continue
+			}
+			act = nil
+		}
+		if act == nil && p.done() {
+			return
+		}
+		if act != nil || p.act == nil {
+			continue
+		}
+		var err error
+		act, err = p.act()
+		acted = time.Now()
+		if err != nil && !errors.Is(err, slackemu.ErrUnseen) { // it may appear yet
+			n.fatal("%s: %v", p.what, err)
+		}
+	}
+}
+
+// settled reports whether an act's outcome is known, and keeps what it promises.
+func (n *night) settled(act *slackemu.Act, p press) bool {
+	if act == nil {
+		return false
+	}
+	select {
+	case <-act.Done():
+	default:
+		return false
+	}
+	if o := act.Outcome(); o.Acknowledged && p.took != nil {
+		p.took(o.Payload)
+	}
+	return true
+}
+
+// keeps remembers a promise once.
+func (n *night) keeps(p promise) {
+	if !slices.Contains(n.promised, p) {
+		n.promised = append(n.promised, p)
+	}
+}
+
+// requestID is a request or grant as its footer names it.
+var requestID = regexp.MustCompile(`\b(?:Request|Grant) ([0-9a-hjkmnp-tv-z]{26})\b`)
+
+// asks has somebody ask for a role and returns the ID of the grant.
+func (n *night) asks(who, role string) string {
+	n.t.Helper()
+	known := n.theirs(who)
+	fresh := func() string {
+		for _, id := range n.theirs(who) {
+			if !slices.Contains(known, id) && n.waits(who, id) {
+				return id
+			}
+		}
+		return ""
+	}
+	n.insist(press{
+		what: who + " asks for " + role,
+		done: func() bool { return fresh() != "" },
+		act: func() (*slackemu.Act, error) {
+			return n.slack.RunCommand(who, channel, "/access "+role+" 1h checkout is failing")
+		},
+		took: func(payload json.RawMessage) {
+			if m := requestID.FindSubmatch(payload); m != nil {
+				n.keeps(promise{grants.KindAsked, string(m[1]), who})
+			}
+		},
+	})
+	return fresh()
+}
+
+// theirs lists the grants that somebody's own messages name.
+func (n *night) theirs(who string) []string {
+	var ids []string
+	s := n.slack.SeenBy(who)
+	for _, m := range slices.Concat(s.Messages, s.Ephemerals) {
+		if m.Channel == channel && !m.Ephemeral { // cards are about anybody
+			continue
+		}
+		for _, found := range requestID.FindAllStringSubmatch(m.Visible(), -1) {
+			if !slices.Contains(ids, found[1]) {
+				ids = append(ids, found[1])
+			}
+		}
+	}
+	return ids
+}
+
+// newest is the last message about a grant: a card, or what its person was told.
+func (n *night) newest(who, grant string, card bool) (last slackemu.Message, ok bool) {
+	s := n.slack.SeenBy(who)
+	for _, m := range slices.Concat(s.Messages, s.Ephemerals) {
+		isCard := m.Channel == channel && !m.Ephemeral
+		if isCard == card && m.TS > last.TS && strings.Contains(m.Visible(), grant) && !strings.Contains(m.Visible(), "used after its end") {
+			last, ok = m, true
+		}
+	}
+	return last, ok
+}
+
+// waits reports whether somebody's verdict has buttons: it is decided, or waits for a yes.
+func (n *night) waits(who, grant string) bool {
+	m, ok := n.newest(who, grant, false)
+	return ok && len(m.Buttons) > 0
+}
+
+// offers reports whether the newest message about a grant has a button.
+func (n *night) offers(who, grant, action string, card bool) bool {
+	m, _ := n.newest(who, grant, card)
+	return slices.ContainsFunc(m.Buttons, func(b slackemu.Button) bool { return b.ActionID == action })
+}
+
+// button presses a button of a grant.
+func (n *night) button(who, grant, action string) func() (*slackemu.Act, error) {
+	return func() (*slackemu.Act, error) {
+		return n.slack.Press(who, slackemu.Find{ActionID: action, Value: grant})
+	}
+}
+
+// approves has somebody say yes to a request, and waits until it is open.
+func (n *night) approves(who, owner, grant string) {
+	n.t.Helper()
+	n.insist(press{
+		what: who + " approves",
+		done: func() bool { return n.offers(owner, grant, "reveal", false) && n.offers(who, grant, "revoke", true) },
+		act:  n.button(who, grant, "approve"),
+		took: func(json.RawMessage) { n.keeps(promise{grants.KindVoted, grant, who}) },
+	})
+}
+
+// reveals has somebody press Reveal until they have a secret, which they copy and whose window they close.
+func (n *night) reveals(who, grant string) string {
+	n.t.Helper()
+	shown := func() string {
+		if m := n.slack.SeenBy(who).Modal; m != nil {
+			return aToken.FindString(m.Visible())
+		}
+		return ""
+	}
+	n.insist(press{
+		what: who + " reveals",
+		done: func() bool { return shown() != "" },
+		act: func() (*slackemu.Act, error) {
+			_, _ = n.slack.CloseView(who) // of an earlier try, if there was one
+			return n.button(who, grant, "reveal")()
+		},
+	})
+	token := shown()
+	n.kept[token] = grant
+	if _, err := n.slack.CloseView(who); err != nil {
+		n.fatal("closing the window of a secret: %v", err)
+	}
+	if !n.active(token) {
+		n.t.Errorf("%s has a secret that does not work", who)
+	}
+	return token
+}
+
+// ends has somebody end a grant by a button, and waits until its person is told. From the
+// acknowledgement on, none of its secrets works.
+func (n *night) ends(who, owner, grant, action string) {
+	n.t.Helper()
+	n.insist(press{
+		what: who + " presses " + action,
+		done: func() bool { return !n.waits(owner, grant) },
+		act:  n.button(who, grant, action),
+		took: func(json.RawMessage) { n.keeps(promise{grants.KindClosing, grant, who}) },
+	})
+	n.dead(grant)
+}
+
+// dead checks that none of the secrets of a grant works.
+func (n *night) dead(grant string) {
+	n.t.Helper()
+	for token, of := range n.kept {
+		if of == grant && n.active(token) {
+			n.t.Errorf("a secret of %s works after its end", grant)
+		}
+	}
+}
+
+// active asks the program about a token, as the orders API does. If it dies, it is started again
+// and asked again.
+func (n *night) active(token string) bool {
+	n.t.Helper()
+	for limit := time.Now().Add(longest); time.Now().Before(limit); <-time.After(pause) {
+		if !n.program.alive() {
+			n.start(plainly)
+		}
+		if is, err := n.introspect(token); err == nil {
+			return is
+		}
+	}
+	n.fatal("nobody answers whether a token is active")
+	return false
+}
+
+func (n *night) introspect(token string) (bool, error) {
+	form := url.Values{"token": {token}}.Encode()
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodPost, n.door+"/introspect", strings.NewReader(form))
+	if err != nil {
+		return false, err
+	}
+	r.SetBasicAuth(caller, n.secret)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := n.client.Do(r)
+	if err != nil {
+		return false, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("introspection answers %s", answer.Status)
+	}
+	var found struct {
+		Active bool `json:"active"`
+	}
+	err = json.NewDecoder(answer.Body).Decode(&found)
+	return found.Active, err
+}

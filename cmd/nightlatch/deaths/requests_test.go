@@ -1,0 +1,115 @@
+package deaths_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestDeathAtEachRequest kills the program before and after each request that it sends; kills it once
+// more while it recovers; and tells it to stop there, which it must do in order.
+func TestDeathAtEachRequest(t *testing.T) {
+	s, all := sizeOf("requests"), &deaths{}
+	t.Cleanup(func() { all.print(t, s) })
+	for _, p := range scripts() {
+		for _, d := range []struct {
+			name  string
+			when  moment
+			again func(at int) int
+		}{
+			{"before", before, never},
+			{"after", after, never},
+			{"after, and again", after, func(at int) int { return 1 + at%9 }},
+			{"told to stop", told, never},
+		} {
+			t.Run(p.name+"/"+d.name, func(t *testing.T) {
+				t.Parallel()
+				all.sweep(t, s, func(t *testing.T, at int) []string {
+					n := newNight(t)
+					n.outside.n, n.outside.when, n.outside.again = at, d.when, d.again(at)
+					n.start(plainly)
+					p.play(n)
+					n.settles(s.patient)
+					died, _, _ := n.outside.seen()
+					return died
+				})
+			})
+		}
+	}
+	t.Cleanup(func() { // every request but those that only time brings
+		for _, method := range []string{
+			"auth.test", "apps.connections.open", "socket", "users.list", "response", "conversations.open", "chat.postMessage", "chat.update",
+			"views.open", "views.update", "GET /users", "GET /oncalls",
+		} {
+			if s.every == 1 && !t.Failed() && !slices.Contains(all.at, method) {
+				t.Errorf("the program never died at %s", method)
+			}
+		}
+	})
+}
+
+func never(int) int { return 0 }
+
+// deaths is what the sweeps of a test add up to.
+type deaths struct {
+	mu     sync.Mutex
+	at     []string // at what
+	nights int
+}
+
+// sweep plays nights that die at 1, 2, … until one ends by itself, some at once.
+func (d *deaths) sweep(t *testing.T, s size, play func(t *testing.T, at int) (died []string)) {
+	t.Helper()
+	var group sync.WaitGroup
+	next, over, failed := 1, false, 0
+	take := func() (int, bool) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		at := next
+		next += s.every
+		return at, !over && failed < 3
+	}
+	for range s.workers {
+		group.Go(func() {
+			for at, ok := take(); ok; at, ok = take() {
+				t.Run(fmt.Sprint(at), func(t *testing.T) {
+					var died []string
+					defer func() {
+						d.mu.Lock()
+						defer d.mu.Unlock()
+						if d.nights++; t.Failed() {
+							failed++
+						}
+						d.at, over = append(d.at, died...), over || len(died) == 0 && !t.Failed()
+					}()
+					died = play(t, at)
+				})
+			}
+		})
+	}
+	group.Wait()
+}
+
+// print says how often the program died, and at what.
+func (d *deaths) print(t *testing.T, s size) {
+	counts := map[string]int{}
+	for _, at := range d.at {
+		counts[at]++
+	}
+	var b strings.Builder
+	for _, at := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, "\n%5d at %s", counts[at], at)
+	}
+	t.Logf("%d deaths in %d nights, every %s:%s", len(d.at), d.nights, ordinal(s.every), b.String())
+}
+
+// ordinal says which of the deaths were died.
+func ordinal(every int) string {
+	if every == 1 {
+		return "one"
+	}
+	return fmt.Sprintf("%dth", every)
+}
