@@ -66,11 +66,12 @@ func (n *night) launch(how starter) {
 	n.t.Cleanup(n.program.kill)
 }
 
-// ready waits until the program answers, knows the people and is connected to Slack, or is dead.
+// ready waits until the program answers and is connected to Slack, or is dead; in its first life also until it
+// knows the people.
 func (n *night) ready() bool {
 	n.t.Helper()
 	n.await("the program is ready", func() bool {
-		return !n.program.alive() || (n.slack.Connections() > 0 && n.reads("kind=directory") && n.healthy())
+		return !n.program.alive() || (n.slack.Connections() > 0 && (n.lives > 1 || n.reads("kind=directory")) && n.healthy())
 	})
 	return n.program.alive()
 }
@@ -133,9 +134,11 @@ type script struct {
 // scripts are the short nights. Together they press everything that a grant can meet.
 func scripts() []script {
 	return []script{
-		{"a yes, a secret, a return", func(n *night) {
+		{"a yes, a longer one, a secret, a return", func(n *night) {
 			write := n.asks(ada, "orders-write")
 			n.approves(ben, ada, write)
+			n.extends(ada, write)
+			n.approvesMore(ben, ada, write)
 			n.reveals(ada, write)
 			n.ends(ada, ada, write, "return")
 		}},
@@ -148,9 +151,10 @@ func scripts() []script {
 			n.insist(press{what: "the shift's end is noticed", done: func() bool { return !n.waits(ada, read) }})
 			n.dead(read)
 		}},
-		{"automatic, two secrets, revoked", func(n *night) {
+		{"automatic, a secret, extended, revoked", func(n *night) {
 			read := n.asks(ada, "orders-read")
 			n.reveals(ada, read)
+			n.extends(ada, read)
 			n.ends(ben, ada, read, "revoke")
 		}},
 	}

@@ -132,7 +132,7 @@ func (n *night) theirs(who string) []string {
 	var ids []string
 	s := n.slack.SeenBy(who)
 	for _, m := range slices.Concat(s.Messages, s.Ephemerals) {
-		if m.Channel == channel && !m.Ephemeral { // cards are about anybody
+		if isCard(m) { // it is about anybody
 			continue
 		}
 		for _, found := range requestID.FindAllStringSubmatch(m.Visible(), -1) {
@@ -148,8 +148,9 @@ func (n *night) theirs(who string) []string {
 func (n *night) newest(who, grant string, card bool) (last slackemu.Message, ok bool) {
 	s := n.slack.SeenBy(who)
 	for _, m := range slices.Concat(s.Messages, s.Ephemerals) {
-		isCard := m.Channel == channel && !m.Ephemeral
-		if isCard == card && m.TS > last.TS && strings.Contains(m.Visible(), grant) && !strings.Contains(m.Visible(), "used after its end") {
+		text := m.Visible()
+		besides := strings.Contains(text, "used after its end") || strings.Contains(text, grant+", extension")
+		if isCard(m) == card && m.TS > last.TS && strings.Contains(text, grant) && !besides {
 			last, ok = m, true
 		}
 	}

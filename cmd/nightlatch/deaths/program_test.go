@@ -8,9 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	// What the program is made of, so that a cached result of these tests does not outlive a change of it.
+	_ "nightlatch/cmd/nightlatch/wiring"
 )
 
 // binary is the program, built once before the first test.
@@ -41,6 +45,7 @@ type process struct {
 	pid  int
 	done chan struct{} // closed when it has ended
 	err  error         // how; read after done
+	told sync.Once
 }
 
 // starter starts a command.
@@ -82,13 +87,16 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
+// tell has the process told to stop, once: a second signal would mean at once.
+func (p *process) tell() { p.told.Do(func() { p.signal(syscall.SIGTERM) }) }
+
 // errStubborn is of a program that had to be killed because it did not stop.
 var errStubborn = errors.New("the program did not end when it was told to")
 
 // stop tells the process to end and says how it did.
 func (p *process) stop() error {
 	const most = 6 * time.Second // the program gives itself five
-	p.signal(syscall.SIGTERM)
+	p.tell()
 	select {
 	case <-p.done:
 		return p.err

@@ -8,16 +8,16 @@ import (
 // size is how much of a sweep is done.
 type size struct {
 	every   int           // each n-th death is died; 1: all of them
-	workers int           // nights at once
-	patient time.Duration // how long to wait for what the program only does later: a claim that outlives its death, a call that may straggle
+	workers int           // nights at once, of each script that is played at the time
+	patient time.Duration // how long to wait for what is only done or told later: a claim that outlives its death, a call that may straggle, a second message
 }
 
 // sizes are those of both sweeps. The first of each is for CI, about 25 s on two cores; the second
 // is complete.
 func sizes() map[string][2]size {
 	return map[string][2]size{
-		"requests":     {{every: 5, workers: 2}, {every: 1, workers: 2, patient: time.Minute}},
-		"system calls": {{every: 31, workers: 2}, {every: 1, workers: 2, patient: time.Minute}},
+		"requests":     {{every: 13, workers: 2}, {every: 1, workers: 4, patient: time.Minute}},
+		"system calls": {{every: 29, workers: 2}, {every: 1, workers: 4, patient: time.Minute}},
 	}
 }
 

@@ -33,13 +33,13 @@ type tracer struct {
 // Of ptrace and wait, and missing in syscall.
 const (
 	exitKill  = 0x100000   // PTRACE_O_EXITKILL: the program dies with us
-	mineAlone = 0x20000000 // __WNOTHREAD: of this thread's children, because others trace too
+	mineAlone = 0x20000000 // __WNOTHREAD: children of this thread alone, because others trace too
 )
 
 // start is a starter. The program is the child of one thread, which does nothing else until it is gone.
 func (tr *tracer) start(cmd *exec.Cmd) (*process, error) {
 	p, started := &process{done: make(chan struct{})}, make(chan error, 1)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Setpgid: true} // a group, so that its threads can be waited for and nobody else
 	tr.inside = map[int]bool{}
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with this function
@@ -79,7 +79,7 @@ func (tr *tracer) seize(pid int) error {
 func (tr *tracer) follow(pid int) error {
 	for {
 		var ws syscall.WaitStatus
-		tid, err := syscall.Wait4(-1, &ws, syscall.WALL|mineAlone, nil)
+		tid, err := syscall.Wait4(-pid, &ws, syscall.WALL|mineAlone, nil)
 		switch {
 		case err == syscall.EINTR:
 			continue

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -100,7 +99,7 @@ func newNight(t *testing.T) *night {
 	n.outside.tell = func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		n.program.signal(syscall.SIGTERM)
+		n.program.tell()
 	}
 	slackAt, pagerAt := listen(t), listen(t)
 	n.slack = slackemu.New(slackemu.Config{BaseURL: "http://" + slackAt.Addr().String()})
