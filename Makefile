@@ -37,7 +37,7 @@ TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium+fon
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
 
-.PHONY: help playground test tools npm lint repeat prove fuzz faults bench tidy build story
+.PHONY: help playground test tools npm lint repeat prove deaths fuzz faults bench tidy build story
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
@@ -92,6 +92,11 @@ prove: ## every death of the crash matrix and the simulation, without the race d
 	@mkdir -p bin
 	$(GO) test -v -count=1 -run '$(LIVES)' ./grants/service > bin/lives.txt 2>&1; code=$$?; \
 		if test $$code = 0; then grep -E '^ +[a-z_]+\.go:[0-9]+: |^--- |^ok' bin/lives.txt; else cat bin/lives.txt; fi; exit $$code
+
+deaths: ## the shipped binary, killed at each request and each system call of its nights; prints the counts, takes a quarter of an hour
+	@mkdir -p bin
+	NIGHTLATCH_FULL=1 $(GO) test -v -count=1 -timeout 1h ./cmd/nightlatch/deaths > bin/deaths.txt 2>&1; code=$$?; \
+		if test $$code = 0; then grep -E '^ +[a-z0-9_]+\.go:[0-9]+: |^ +[0-9]+ at |^--- |^ok' bin/deaths.txt; else cat bin/deaths.txt; fi; exit $$code
 
 # A target that is missing is an error: go test -fuzz would only warn.
 fuzz: ## each parser, for its time

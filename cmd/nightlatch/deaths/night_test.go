@@ -16,7 +16,6 @@ func (n *night) start(how starter) {
 	for {
 		n.parted()
 		n.endedWell()
-		n.lives++
 		if n.lives > 8 {
 			n.fatal("the program does not stay alive")
 		}
@@ -49,13 +48,14 @@ func (n *night) endedWell() {
 
 func (n *night) launch(how starter) {
 	n.t.Helper()
+	n.lives++
 	log, err := os.OpenFile(n.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		n.fatal("opening the log: %v", err)
 	}
 	fmt.Fprintf(log, "--- life %d\n", n.lives)
 	n.mu.Lock() // a request may be there before we know of whom
-	n.program, err = how(n.command(log))
+	n.program, err = how(n.command(log, "nightlatch.yaml"))
 	n.mu.Unlock()
 	if err != nil {
 		n.fatal("%v", err)

@@ -110,8 +110,8 @@ func (p *process) stop() error {
 func killed(err error) bool { return err != nil && err.Error() == "signal: killed" }
 
 // command is the program's command line, with the three secrets for an environment.
-func (n *night) command(log *os.File) *exec.Cmd {
-	cmd := exec.Command(binary, "serve", "--config", filepath.Join(n.dir, "nightlatch.yaml"))
+func (n *night) command(log *os.File, config string) *exec.Cmd {
+	cmd := exec.Command(binary, "serve", "--config", filepath.Join(n.dir, config))
 	cmd.Dir = n.dir
 	cmd.Env = []string{
 		"NIGHTLATCH_SLACK_APP_TOKEN=" + n.slack.Config().AppToken,

@@ -22,8 +22,11 @@ func sizes() map[string][2]size {
 }
 
 func sizeOf(sweep string) size {
-	if os.Getenv("NIGHTLATCH_FULL") == "1" {
+	if full() {
 		return sizes()[sweep][1]
 	}
 	return sizes()[sweep][0]
 }
+
+// full reports whether everything is to be done, however long it takes.
+func full() bool { return os.Getenv("NIGHTLATCH_FULL") == "1" }

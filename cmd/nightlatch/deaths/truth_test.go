@@ -28,7 +28,7 @@ type book struct {
 func (n *night) read() (b book) {
 	n.t.Helper()
 	ctx := context.Background()
-	engine, err := boltkv.Open(boltkv.Config{Path: n.ledgerPath(), Spaces: ledger.Spaces()})
+	engine, err := boltkv.Open(boltkv.Config{Path: n.ledger, Spaces: ledger.Spaces()})
 	if err != nil {
 		n.fatal("opening the ledger: %v", err)
 	}
@@ -172,6 +172,9 @@ func (n *night) keepsPromises(b book) {
 		if got := b.count(p); got != 1 && !(got > 1 && more) && (got > 0 || !b.tooLate(p)) {
 			n.t.Errorf("%s of %s by %s was acknowledged and stands %d times in the log", p.kind, p.grant, p.person, got)
 		}
+	}
+	if len(b.grants) < n.asked {
+		n.t.Errorf("%d requests were acknowledged as recorded, and %d are", n.asked, len(b.grants))
 	}
 	for _, s := range b.grants {
 		n.ended(s.Grant, len(b.later) > 0)

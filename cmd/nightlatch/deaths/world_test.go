@@ -67,20 +67,23 @@ roles:
 type night struct {
 	t      *testing.T
 	dir    string // of the configuration, the ledger, the key and the log
+	ledger string // the file
 	door   string // URL of the program's listener
 	client *http.Client
 	secret string // with which the orders API asks about tokens
 
-	slack   *slackemu.Emulator
-	pager   *pagerdutyemu.Emulator
-	outside *outside
-	struck  func() bool // whether the program was killed, or is about to be
+	pagerURL string
+	slack    *slackemu.Emulator
+	pager    *pagerdutyemu.Emulator
+	outside  *outside
+	struck   func() bool // whether the program was killed, or is about to be
 
 	mu      sync.Mutex // guards program while it is started
 	program *process
 	lives   int
 
 	promised []promise
+	asked    int               // requests that were acknowledged as recorded
 	kept     map[string]string // token that its person has → grant
 }
 
@@ -109,21 +112,32 @@ func newNight(t *testing.T) *night {
 	serve(t, slackAt, n.outside.behind(slackMethod, n.slack))
 	serve(t, pagerAt, n.outside.behind(pagerMethod, n.pager))
 	n.populate()
-	free := listen(t)
-	at := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
-	n.door = "http://" + at
-	hash := sha256.Sum256([]byte(n.secret))
-	n.write("nightlatch.yaml", strings.NewReplacer(
-		"LEDGER", n.ledgerPath(), "KEYFILE", filepath.Join(n.dir, "token.pem"), "LISTEN", at,
-		"SLACK", n.slack.Config().BaseURL, "PAGER", "http://"+pagerAt.Addr().String(), "SHA256", hex.EncodeToString(hash[:]),
-	).Replace(configuration))
+	n.ledger, n.pagerURL = filepath.Join(n.dir, "ledger.db"), "http://"+pagerAt.Addr().String()
+	n.door = "http://" + freePort(t)
+	n.write("nightlatch.yaml", n.configured())
 	return n
 }
 
-func (n *night) ledgerPath() string { return filepath.Join(n.dir, "ledger.db") }
+// configured is the configuration of the night.
+func (n *night) configured() string {
+	hash := sha256.Sum256([]byte(n.secret))
+	return strings.NewReplacer(
+		"LEDGER", n.ledger, "KEYFILE", filepath.Join(n.dir, "token.pem"), "LISTEN", strings.TrimPrefix(n.door, "http://"),
+		"SLACK", n.slack.Config().BaseURL, "PAGER", n.pagerURL, "SHA256", hex.EncodeToString(hash[:]),
+	).Replace(configuration)
+}
+
+// freePort is an address of loopback at which nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l := listen(t)
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	return l.Addr().String()
+}
 
 func (n *night) write(name, text string) {
 	n.t.Helper()

@@ -1,0 +1,98 @@
+package deaths_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nightlatch/grants"
+)
+
+// TestASecondProcessOnTheSameLedger is refused by name, and does the first one no harm.
+func TestASecondProcessOnTheSameLedger(t *testing.T) {
+	t.Parallel()
+	n := newNight(t)
+	n.start(plainly)
+	read := n.asks(ada, "orders-read")
+	token := n.reveals(ada, read)
+
+	said, err := os.Create(filepath.Join(n.dir, "second"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	other, err := plainly(n.command(said, "nightlatch.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.kill)
+	if !soon(longest, func() bool { return !other.alive() }) {
+		t.Fatal("two processes run on one ledger")
+	}
+	text, err := os.ReadFile(said.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.err == nil || !strings.Contains(string(text), "hint: another process holds this ledger; stop it first") {
+		t.Errorf("the second one ended with %v and said:\n%s", other.err, text)
+	}
+
+	if n.lives != 1 || !n.program.alive() || !n.active(token) {
+		t.Error("the first one was harmed")
+	}
+	n.ends(ada, ada, read, "return")
+	n.settles(0)
+}
+
+// TestASecondBotWithTheSameTokens: whoever else listens with our app token is noticed, within minutes,
+// because Slack says how many listen only when it greets. Each bot has a ledger of its own here, as a restored copy would.
+func TestASecondBotWithTheSameTokens(t *testing.T) {
+	if !full() {
+		t.Skip("it takes minutes until somebody else is believed to listen: NIGHTLATCH_FULL=1 waits for it")
+	}
+	t.Parallel()
+	n := newNight(t)
+	n.start(plainly)
+	read := n.asks(ada, "orders-read")
+	token := n.reveals(ada, read)
+
+	ours, door := n.ledger, n.door
+	n.ledger, n.door = filepath.Join(n.dir, "copy.db"), "http://"+freePort(t)
+	n.write("copy.yaml", n.configured())
+	n.ledger, n.door = ours, door
+	said, err := os.Create(filepath.Join(n.dir, "second"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	other, err := plainly(n.command(said, "copy.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.kill)
+	const most = 6 * time.Minute
+	began := time.Now()
+	if !soon(most, func() bool { return n.reads("somebody else listens with our app token") }) {
+		n.fatal("after %s nobody has noticed the other bot", most)
+	}
+	t.Logf("noticed after %s", time.Since(began).Round(time.Second))
+	if err := other.stop(); err != nil {
+		t.Errorf("the other one ended with: %v", err)
+	}
+	if !n.active(token) {
+		t.Error("a secret of ours was ended by the other one")
+	}
+	n.ends(ada, ada, read, "return")
+	n.settles(0)
+	overheard := 0
+	for _, e := range n.read().events {
+		if e.Kind == grants.KindOverheard {
+			overheard++
+		}
+	}
+	if overheard != 1 {
+		t.Errorf("it is recorded %d times that somebody else listens", overheard)
+	}
+}
