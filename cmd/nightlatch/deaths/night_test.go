@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -21,6 +22,7 @@ func (n *night) start(how starter) {
 		}
 		n.launch(how)
 		if n.ready() {
+			n.remembered()
 			return
 		}
 		how = plainly // it died by our hand, which strikes once
@@ -104,24 +106,30 @@ func soon(most time.Duration, come func() bool) bool {
 
 func (n *night) logPath() string { return filepath.Join(n.dir, "log") }
 
-// fatal ends the night, with all that helps to find out why.
+// fatal ends the night, with all that helps to find out why: a program that still runs says where.
 func (n *night) fatal(format string, args ...any) {
 	n.t.Helper()
+	if n.program != nil && n.program.alive() {
+		n.program.signal(syscall.SIGQUIT)
+		soon(3*time.Second, func() bool { return !n.program.alive() })
+	}
 	n.t.Fatalf(format+"\n%s", append(args, n.story())...)
 }
 
 // story is the log of all lives and what people see, without a secret.
 func (n *night) story() string {
 	log, _ := os.ReadFile(n.logPath())
-	lines := strings.Split(string(log), "\n")
+	own, stacks, _ := strings.Cut(string(log), "SIGQUIT: quit")
+	lines := strings.Split(own, "\n")
 	const most = 60
 	var b strings.Builder
 	died, _, _ := n.outside.seen()
-	fmt.Fprintf(&b, "lives: %d, died at: %q\n", n.lives, died)
+	fmt.Fprintf(&b, "lives: %d, died at: %q, alive: %t; the door was last silent because: %s\n", n.lives, died, n.program != nil && n.program.alive(), n.silence)
 	for _, who := range []string{ada, ben} {
 		fmt.Fprintf(&b, "%s sees:\n%s\n", who, n.slack.SeenBy(who).Text())
 	}
 	b.WriteString(strings.Join(lines[max(0, len(lines)-most):], "\n"))
+	b.WriteString(stacks)
 	return aToken.ReplaceAllString(b.String(), "(a token)")
 }
 
@@ -145,11 +153,12 @@ func scripts() []script {
 		{"automatic, a secret, the shift ends", func(n *night) {
 			read := n.asks(ada, "orders-read")
 			n.reveals(ada, read)
+			n.fates[read] = ending
 			if err := n.pager.EndShift(prime, pd(ada)); err != nil {
 				n.fatal("ending the shift: %v", err)
 			}
 			n.insist(press{what: "the shift's end is noticed", done: func() bool { return !n.waits(ada, read) }})
-			n.dead(read)
+			n.over(read)
 		}},
 		{"automatic, a secret, extended, revoked", func(n *night) {
 			read := n.asks(ada, "orders-read")

@@ -2,9 +2,11 @@ package deaths_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -201,11 +203,16 @@ func (n *night) reveals(who, grant string) string {
 		}
 		return ""
 	}
+	pressed, life := time.Time{}, 0
 	n.insist(press{
 		what: who + " reveals",
 		done: func() bool { return shown() != "" },
 		act: func() (*slackemu.Act, error) {
+			if m := n.slack.SeenBy(who).Modal; m != nil && m.Title == "One moment" && life == n.lives && time.Since(pressed) < longest/4 {
+				return nil, fmt.Errorf("waiting for a secret: %w", slackemu.ErrUnseen)
+			}
 			_, _ = n.slack.CloseView(who) // of an earlier try, if there was one
+			pressed, life = time.Now(), n.lives
 			return n.button(who, grant, "reveal")()
 		},
 	})
@@ -224,39 +231,87 @@ func (n *night) reveals(who, grant string) string {
 // acknowledgement on, none of its secrets works.
 func (n *night) ends(who, owner, grant, action string) {
 	n.t.Helper()
+	n.fates[grant] = ending
 	n.insist(press{
 		what: who + " presses " + action,
 		done: func() bool { return !n.waits(owner, grant) },
 		act:  n.button(who, grant, action),
 		took: func(json.RawMessage) { n.keeps(promise{grants.KindClosing, grant, who}) },
 	})
-	n.dead(grant)
+	n.over(grant)
 }
 
-// dead checks that none of the secrets of a grant works.
-func (n *night) dead(grant string) {
+// fate is what people know of a grant.
+type fate int
+
+const (
+	open   fate = iota
+	ending      // somebody ends it, and nobody answered yet
+	over
+)
+
+// over checks that none of the secrets of a grant works, now and in every life to come.
+func (n *night) over(grant string) {
 	n.t.Helper()
-	for token, of := range n.kept {
-		if of == grant && n.active(token) {
-			n.t.Errorf("a secret of %s works after its end", grant)
+	n.fates[grant] = over
+	n.remembered()
+}
+
+// remembered checks, in each life, that the secrets that people have work as long as their grants are open, that
+// none works after its end, and that services know the key by which they are checked.
+func (n *night) remembered() {
+	n.t.Helper()
+	for token, grant := range n.kept {
+		fate := n.fates[grant]
+		if is := n.active(token); fate != ending && is == (fate == over) {
+			n.t.Errorf("in life %d, a secret works: %t, and its grant is over: %t", n.lives, is, fate == over)
+		}
+		if !n.published(token) {
+			n.t.Errorf("in life %d, nobody can check a secret that was given out before", n.lives)
 		}
 	}
+}
+
+// published reports whether the keys that the program publishes have the one of a token. A program that
+// dies meanwhile is not to blame.
+func (n *night) published(token string) bool {
+	header, err := base64.RawURLEncoding.DecodeString(token[:strings.IndexByte(token, '.')])
+	if err != nil {
+		n.fatal("reading the header of a token: %v", err)
+	}
+	var key struct {
+		ID string `json:"kid"`
+	}
+	if err := json.Unmarshal(header, &key); err != nil || key.ID == "" {
+		n.fatal("a token names no key: %v", err)
+	}
+	for n.program.alive() {
+		if answer, err := n.client.Get(n.door + "/.well-known/jwks.json"); err == nil {
+			defer answer.Body.Close()
+			keys, err := io.ReadAll(answer.Body)
+			return err != nil || bytes.Contains(keys, []byte(`"`+key.ID+`"`))
+		}
+		<-time.After(pause)
+	}
+	return true
 }
 
 // active asks the program about a token, as the orders API does. If it dies, it is started again
 // and asked again.
 func (n *night) active(token string) bool {
 	n.t.Helper()
-	for limit := time.Now().Add(longest); time.Now().Before(limit); <-time.After(pause) {
+	var is bool
+	var err error
+	n.await("whether a token is active", func() bool {
 		if !n.program.alive() {
 			n.start(plainly)
 		}
-		if is, err := n.introspect(token); err == nil {
-			return is
+		if is, err = n.introspect(token); err != nil {
+			n.silence = err.Error()
 		}
-	}
-	n.fatal("nobody answers whether a token is active")
-	return false
+		return err == nil
+	})
+	return is
 }
 
 func (n *night) introspect(token string) (bool, error) {

@@ -3,6 +3,8 @@ package deaths_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -76,7 +78,6 @@ type night struct {
 	slack    *slackemu.Emulator
 	pager    *pagerdutyemu.Emulator
 	outside  *outside
-	struck   func() bool // whether the program was killed, or is about to be
 
 	mu      sync.Mutex // guards program while it is started
 	program *process
@@ -85,6 +86,8 @@ type night struct {
 	promised []promise
 	asked    int               // requests that were acknowledged as recorded
 	kept     map[string]string // token that its person has → grant
+	fates    map[string]fate   // grant → what is known of it
+	silence  string            // why the program's listener did not answer last
 }
 
 // newNight makes a world in which nothing runs yet.
@@ -92,7 +95,7 @@ func newNight(t *testing.T) *night {
 	t.Helper()
 	n := &night{
 		t: t, dir: t.TempDir(), client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
-		secret: "a secret of the orders service", kept: map[string]string{}, outside: &outside{},
+		secret: "a secret of the orders service", kept: map[string]string{}, fates: map[string]fate{}, outside: &outside{},
 	}
 	n.outside.die = func() {
 		n.mu.Lock()
@@ -127,16 +130,22 @@ func (n *night) configured() string {
 	).Replace(configuration)
 }
 
-// freePort is an address of loopback at which nobody listens.
+// freePort is an address of loopback at which nobody listens. It is not among those that the kernel gives to whoever
+// connects: nobody takes it while the program is dead.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l := listen(t)
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
+	const first, ports = 20_000, 12_000
+	for range 100 {
+		at := fmt.Sprintf("127.0.0.1:%d", first+rand.N(ports))
+		if l, err := net.Listen("tcp", at); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return at
 		}
-	}()
-	return l.Addr().String()
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func (n *night) write(name, text string) {
