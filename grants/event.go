@@ -49,6 +49,7 @@ const (
 // Events that leave every grant as it is.
 const (
 	KindStarted   Kind = "started"   // the service, with its configuration's digest
+	KindLoaded    Kind = "loaded"    // other roles, while it runs; Detail: which
 	KindDirectory Kind = "directory" // people were pinned, changed or lost
 	KindRejected  Kind = "rejected"  // a press or command that was refused before it touched a grant
 	KindSwallowed Kind = "swallowed" // how many envelopes the limits refused in a minute

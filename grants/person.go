@@ -143,7 +143,7 @@ func FrozenByHand(r Reason) bool {
 	return r.Code == FrozenPerson && strings.HasPrefix(r.Detail, frozenByHand)
 }
 
-// News is what somebody of security should look at: a change in the directory, or of what a person held.
+// News is what somebody of security should look at: a change in the directory, of what a person held, or of what may be asked for.
 type News string
 
 // The news.
@@ -152,6 +152,7 @@ const (
 	EmailMoved News = "e-mail changed" // on both sides, with the same accounts: a notice only
 	GoneNow    News = "gone"           // may no longer take part
 	UsedDead   News = "used after end" // somebody used a credential of this person that is over
+	RolesMoved News = "roles changed"  // the configuration offers other roles
 )
 
 // Moved says what changed about a person that somebody should look at; empty: nothing.

@@ -27,6 +27,9 @@ func (f Frame) news(a service.Announcement) string {
 	}
 	who, detail := f.mention(string(a.Person)), "("+escape(Clean(a.Detail, 500))+")"
 	switch {
+	case a.News == grants.RolesMoved:
+		return pieces("The roles of the configuration changed: "+escape(Clean(a.Detail, 1500))+".",
+			"Whoever can edit that file decides who gets access. If you do not know of the change, look at who made it; requests and grants that exist keep the role as it was.")
 	case a.News == grants.FrozenNow && a.By != "":
 		return pieces(f.mention(string(a.By))+" froze "+who+": nothing opens by itself for them until somebody of security approves.",
 			"Their reason: "+escape(Clean(a.Detail, 500)))

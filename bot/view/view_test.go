@@ -225,6 +225,7 @@ func news() map[string]view.Message {
 		"news_used_expired": used(1, credentials(grants.Live, ""), offline),
 		"news_used_lost":    used(1, credentials(grants.Gone, grants.RefusedFinding), lost),
 		"news_more":         frame.News(service.Announcement{At: noon, More: 17}),
+		"news_roles":        frame.News(service.Announcement{At: noon, News: grants.RolesMoved, Detail: "new: orders-admin; changed: orders-read"}),
 	}
 }
 

@@ -74,7 +74,9 @@ func newServe() *cobra.Command {
 		Short: "run the bot until it is told to stop",
 		Long: `Serve connects to Slack and PagerDuty, answers /access, and revokes what is over.
 It refuses to start while the configuration has a problem. SIGTERM or an interrupt
-stops it within five seconds; a second one stops it at once.
+stops it within five seconds; a second one stops it at once. SIGHUP reads the roles of
+the configuration again; a configuration with a problem, or with another change, is not
+loaded, and the log says why.
 
 The secrets are read from NIGHTLATCH_SLACK_APP_TOKEN, NIGHTLATCH_SLACK_BOT_TOKEN and
 NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`,
@@ -99,11 +101,13 @@ NIGHTLATCH_PAGERDUTY_KEY, or from the files named by the same names with _FILE.`
 			for _, w := range loaded.Warnings {
 				log.Warn("the configuration allows what has a price", "key", w.Key, "line", w.Line, "what", w.Text)
 			}
+			reloads, stop := onHangup(config.File{Path: path, Env: os.LookupEnv}, log)
+			defer stop()
 			signals := make(chan os.Signal, 2)
 			signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 			defer signal.Stop(signals)
 			return life.UntilTold(cmd.Context(), signals, patience, func(ctx context.Context) error {
-				return wiring.Serve(ctx, loaded, wiring.Wires{Manager: manager}, log)
+				return wiring.Serve(ctx, loaded, wiring.Wires{Manager: manager, Reloads: reloads}, log)
 			})
 		},
 	}

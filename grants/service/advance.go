@@ -118,7 +118,7 @@ func (s *Service) decide(ctx context.Context, g grants.Grant) error {
 	}
 	in := grants.Input{
 		Grant: g.ID, Asked: g.Duration, Person: person, Role: g.Role, Basis: g.Basis, Votes: g.Votes,
-		Settle: s.Settle, Config: s.Digest, Concerned: s.concerns(g.Role, person),
+		Settle: s.Settle, Config: s.offer.Load().digest, Concerned: s.concerns(g.Role, person),
 	}
 	length := g.Duration
 	if x, more := g.Extending(); more {

@@ -44,7 +44,7 @@ func (s *Service) reread(ctx context.Context) error {
 		errs[1] = fmt.Errorf("reading PagerDuty's users: %w", errs[1])
 	}
 	r.groups, errs[2] = s.readGroups(ctx)
-	ahead, err := s.OnCall.Entries(ctx, s.sources, s.now(), s.now().Add(horizon))
+	ahead, err := s.OnCall.Entries(ctx, s.offer.Load().sources, s.now(), s.now().Add(horizon))
 	if err != nil {
 		errs[3] = fmt.Errorf("reading who is on call in the next hours: %w", err)
 	} else {
@@ -58,7 +58,7 @@ func (s *Service) reread(ctx context.Context) error {
 func (s *Service) readGroups(ctx context.Context) (*grants.Groups, error) {
 	groups := grants.Groups{Members: map[string][]string{}}
 	var errs []error
-	for _, id := range groupsOf(s.Roles) {
+	for _, id := range groupsOf(s.offer.Load().roles) {
 		members, err := s.Directory.Members(ctx, id)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("reading the members of user group %s: %w", id, err))

@@ -168,7 +168,7 @@ func (s *Service) openGrants(ctx context.Context) (open []grants.Grant, err erro
 // sourcesFor is everything that PagerDuty is asked about: the roles', and those of open
 // grants whose role has left the configuration meanwhile.
 func (s *Service) sourcesFor(open []grants.Grant) []grants.Source {
-	roles := slices.Clone(s.Roles)
+	roles := slices.Clone(s.offer.Load().roles)
 	for _, g := range open {
 		roles = append(roles, g.Role)
 	}

@@ -19,7 +19,7 @@ import (
 // Service runs the grants of one ledger.
 type Service struct {
 	Config
-	sources    []grants.Source
+	offer      atomic.Pointer[offer]
 	known      known
 	changes    changes
 	issuingNow set
@@ -40,7 +40,7 @@ type Service struct {
 // half-made and what is overdue, in one transaction, and is then ready to take commands.
 func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
-		Config: c, sources: sourcesOf(c.Roles), broken: make(chan error, 1),
+		Config: c, broken: make(chan error, 1),
 		decideKick: make(chan struct{}, 1), deadlineKick: make(chan struct{}, 1), callKick: map[string]chan struct{}{},
 		readKick: make(chan struct{}, 1), newsKick: make(chan struct{}, 1), alarmKick: make(chan struct{}, 1),
 		tellKick: map[Surface]chan struct{}{},
@@ -52,6 +52,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	for name := range s.Issuers {
 		s.callKick[name] = make(chan struct{}, 1)
 	}
+	offer, err := s.offering(c.Roles, c.Digest)
+	if err != nil {
+		return nil, err
+	}
+	s.offer.Store(offer)
 	if err := s.Ledger.View(ctx, s.inspect); err != nil {
 		return nil, err
 	}
@@ -153,7 +158,11 @@ func (s *Service) recover(ctx context.Context) error {
 	err := s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		e := bySystem(grants.KindStarted, "start", now)
 		e.Config = s.Digest
-		change, _, err := s.write(v, grants.Grant{}, due{}, step{events: []grants.Event{e}})
+		docs, err := offered(v, s.offer.Load(), &e)
+		if err != nil {
+			return ledger.Change{}, err
+		}
+		change, _, err := s.write(v, grants.Grant{}, due{}, step{docs: docs, events: []grants.Event{e}})
 		if err != nil {
 			return change, err
 		}

@@ -253,12 +253,12 @@ type Config struct {
 	Notifier  Notifier
 	Pagers    []Pager           // who wakes a human, in order: the next one when one does not answer; none: the log alone tells
 	Issuers   map[string]Issuer // by the name that roles use
-	Roles     []grants.Role
-	Team      string        // Slack team ID of the workspace
-	Digest    string        // of the configuration
-	Settle    time.Duration // how long a shift must have been known; 0 believes at once
-	Poll      time.Duration // default 30 s
-	Reread    time.Duration // how often the directory and the next 25 hours are read; default 1 h
+	Roles     []grants.Role     // at the start; see Reload
+	Team      string            // Slack team ID of the workspace
+	Digest    string            // of the configuration
+	Settle    time.Duration     // how long a shift must have been known; 0 believes at once
+	Poll      time.Duration     // default 30 s
+	Reread    time.Duration     // how often the directory and the next 25 hours are read; default 1 h
 	Limits    Limits
 	Log       *slog.Logger
 

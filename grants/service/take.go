@@ -292,11 +292,12 @@ func (s *Service) validate(p grants.Person, a Ask) (grants.Role, *Refusal) {
 	if p.Standing != grants.Member {
 		return deny(nil, grants.Reason{Code: grants.BadStanding, Detail: string(p.Standing)})
 	}
-	i := slices.IndexFunc(s.Roles, func(r grants.Role) bool { return r.Name == a.Role })
+	roles := s.offer.Load().roles
+	i := slices.IndexFunc(roles, func(r grants.Role) bool { return r.Name == a.Role })
 	if i < 0 {
 		return deny(nil, grants.Reason{Code: grants.RoleUnknown, Detail: a.Role})
 	}
-	role := s.Roles[i]
+	role := roles[i]
 	switch {
 	case p.PagerDuty == "" && !s.concerns(role, p): // anybody else may be on call since a moment: PagerDuty is asked
 		return deny(nil, grants.Reason{Code: grants.NotForYou, Detail: role.Name, People: role.Voters.Users})
@@ -322,7 +323,7 @@ func (s *Service) RolesFor(p grants.PersonKey) []grants.Role {
 		return nil
 	}
 	var roles []grants.Role
-	for _, r := range s.Roles {
+	for _, r := range s.offer.Load().roles {
 		if s.concerns(r, person) {
 			roles = append(roles, r)
 		}

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"nightlatch/grants"
@@ -204,6 +205,18 @@ func complete(r grants.Role) grants.Role {
 		r.PendingFor = 15 * time.Minute
 	}
 	return r
+}
+
+// DiffersIn names the keys in which another configuration differs, but for the roles.
+func (c Config) DiffersIn(other Config) []string {
+	a, b := reflect.ValueOf(c), reflect.ValueOf(other)
+	var keys []string
+	for field := range a.Type().Fields() {
+		if field.Name != "Roles" && !reflect.DeepEqual(a.FieldByIndex(field.Index).Interface(), b.FieldByIndex(field.Index).Interface()) {
+			keys = append(keys, field.Tag.Get("json"))
+		}
+	}
+	return keys
 }
 
 // Digest names this configuration in events: the SHA-256 of its normalised form, in hex.

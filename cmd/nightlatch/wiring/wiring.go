@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -42,6 +43,7 @@ type Wires struct {
 	Web       http.RoundTripper                                   // to the webhook and the heartbeat; nil: http.DefaultTransport
 	Listen    func(network, address string) (net.Listener, error) // nil: net.Listen
 	Operators func(operator.Socket) (net.Listener, error)         // nil: operator.Listen
+	Reloads   <-chan config.Loaded                                // configurations to go on with; only their roles may differ
 	Manager   sdnotify.Manager                                    // who started the program and watches it; zero: nobody
 }
 
@@ -135,6 +137,9 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		{Name: "the service", Run: grants.Run},
 		{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
 	}
+	if wires.Reloads != nil {
+		parts = append(parts, life.Part{Name: "the roles", Run: func(ctx context.Context) error { reload(ctx, cfg, wires.Reloads, grants, log); return nil }})
+	}
 	if secrets.Heartbeat.Expose() != "" {
 		beat := webhook.Heartbeat{
 			URL: secrets.Heartbeat, Every: cfg.Pager.Heartbeat, Transport: wires.Web, Log: log,
@@ -151,6 +156,33 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 	err = life.RunAll(ctx, parts...)
 	log.Info("stopped")
 	return err
+}
+
+// reload has the service offer the roles of each configuration that comes. One that differs in more
+// is refused whole: half of it would be neither the old nor the new one.
+func reload(ctx context.Context, running config.Config, reloads <-chan config.Loaded, grants *service.Service, log *slog.Logger) {
+	for {
+		var next config.Config
+		select {
+		case <-ctx.Done():
+			return
+		case loaded := <-reloads:
+			next = loaded.Config
+		}
+		if other := running.DiffersIn(next); len(other) > 0 {
+			log.Error("the configuration was not loaded: only roles can change while the program runs; start it again for the rest", "differs", strings.Join(other, ", "))
+			continue
+		}
+		digest, err := next.Digest()
+		if err == nil {
+			err = grants.Reload(ctx, next.Roles, digest)
+		}
+		if err != nil {
+			log.Error("the configuration was not loaded", "error", err)
+			continue
+		}
+		log.Info("loaded", "roles", len(next.Roles), "config", digest)
+	}
 }
 
 // pagers are the ways to wake somebody, in the order in which they are tried.

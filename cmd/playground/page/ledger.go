@@ -91,6 +91,7 @@ func (b *book) sentence(kind, actor string, said map[string]string) string {
 func sentences() map[string]string {
 	return map[string]string{
 		"started":       "the program started",
+		"loaded":        "other roles were loaded",
 		"directory":     "people were read, or changed",
 		"rejected":      "something that ACTOR pressed or typed was refused",
 		"asked":         "WHOSE asked",
