@@ -99,14 +99,14 @@ var arrows = []arrow{
 		"nightlatch/cmd/nightlatch/wiring",
 		[]string{
 			"nightlatch/cmd/nightlatch/…", "nightlatch/bot", "nightlatch/bot/send", "nightlatch/grants…",
-			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token", "nightlatch/integrations/webhook", "github.com/gorilla/websocket",
+			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token", "nightlatch/integrations/postgres", "nightlatch/integrations/webhook", "github.com/gorilla/websocket",
 		},
 		"it wires everything that is real, and nothing that is emulated",
 	},
 	{
 		"nightlatch/cmd/nightlatch/config",
 		[]string{
-			"nightlatch/grants", "nightlatch/integrations/token",
+			"nightlatch/grants", "nightlatch/integrations/token", "nightlatch/integrations/postgres",
 			"github.com/spf13/viper", "github.com/go-viper/mapstructure/v2", "go.yaml.in/yaml/v3",
 		},
 		"it reads a file; viper stays here",

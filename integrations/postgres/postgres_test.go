@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,44 +35,21 @@ func TestMain(m *testing.M) {
 	os.Exit(pgtest.Main(m, func(s *pgtest.Server) { server = s }))
 }
 
-// blocks are the statements of the documentation.
-var blocks = regexp.MustCompile("(?s)```sql\n(.*?)```")
-
 // prepared sets the server up once, by the statements of docs/postgres.md: the database orders, and one more, archive.
 func prepared(t testing.TB) *pgtest.Server {
 	t.Helper()
 	server.Need(t)
 	setUp.Do(func() {
-		text, err := os.ReadFile("../../docs/postgres.md")
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts := blocks.FindAllSubmatch(text, -1)
-		if len(parts) != 2 {
-			t.Fatalf("docs/postgres.md has %d blocks of statements, want one for the server and one per database", len(parts))
-		}
-		server.Do(t, "postgres", "CREATE DATABASE orders", "CREATE DATABASE archive", "CREATE ROLE app LOGIN PASSWORD 'app'")
-		play(t, "postgres", string(parts[0][1]))
+		server.Do(t, "postgres", "CREATE ROLE app LOGIN PASSWORD 'app'")
 		for _, database := range []string{"orders", "archive"} {
+			server.Do(t, "postgres", "CREATE DATABASE "+database)
 			server.Do(t, database, "CREATE TABLE payments (id int, note text)", "INSERT INTO payments VALUES (1, 'first')",
 				"ALTER TABLE payments OWNER TO app")
-			play(t, database, string(parts[1][1]))
 		}
+		server.SetUp(t, "../../docs/postgres.md", "orders", "archive")
 		server.Do(t, "postgres", fmt.Sprintf("ALTER ROLE nightlatch PASSWORD '%s'", password))
 	})
 	return server
-}
-
-// play runs a script with the server's own client, as a reader of the documentation would.
-func play(t testing.TB, database, script string) {
-	t.Helper()
-	path := server.Dir + "/" + database + ".sql"
-	if err := os.WriteFile(path, []byte(script), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := server.Psql("-d", database, "-f", path); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 }
 
 // config is that of an issuer on the server.

@@ -43,6 +43,9 @@ func unknown(key string) Problem {
 	if v, secret := misplaced[key]; secret {
 		return Problem{Key: key, Text: fmt.Sprintf("a secret does not belong into this file; set %s, or %s to the path of a file that holds it", v, v.file())}
 	}
+	if strings.HasPrefix(key, "postgres[") && strings.HasSuffix(key, ".password") {
+		return Problem{Key: key, Text: "a secret does not belong into this file; set NIGHTLATCH_POSTGRES_NAME_PASSWORD, with the target's name, or NIGHTLATCH_POSTGRES_NAME_PASSWORD_FILE to the path of a file that holds it"}
+	}
 	outer := parent(key)
 	name := strings.TrimPrefix(key[len(outer):], ".")
 	for _, known := range keysIn(outer) {

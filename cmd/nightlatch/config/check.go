@@ -93,6 +93,7 @@ func (c Config) check() (problems, warnings []Problem) {
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		k.problem("log.format", "is %q, and must be text or json", c.Log.Format)
 	}
+	c.checkPostgres(&k)
 	c.checkRoles(&k)
 	return k.problems, k.warnings
 }

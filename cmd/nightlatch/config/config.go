@@ -42,6 +42,7 @@ type Config struct {
 	HTTP          HTTP          `json:"http"`
 	Token         Token         `json:"token"`
 	Introspection []Caller      `json:"introspection"`
+	Postgres      []Postgres    `json:"postgres"`
 	Log           Log           `json:"log"`
 	Roles         []grants.Role `json:"roles"`
 }
@@ -155,6 +156,8 @@ type Secrets struct {
 	PagerKey     grants.Secret // the routing key of an Events API v2 integration
 	PagerWebhook grants.Secret // a URL: the second way to page
 	Heartbeat    grants.Secret // a URL
+
+	Postgres map[string]grants.Secret // the issuers' passwords, by the names of their targets
 }
 
 // The vendors' own addresses.
@@ -164,7 +167,7 @@ const (
 	eventsURL    = "https://events.pagerduty.com"
 )
 
-// issuerToken is the only issuer so far.
+// issuerToken is the issuer of a role that names none: our own tokens.
 const issuerToken = "token"
 
 // defaults is the configuration that an empty file would be.

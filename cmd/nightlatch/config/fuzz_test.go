@@ -67,7 +67,7 @@ func keepsRules(t *testing.T, c config.Config) {
 			t.Errorf("the name %q is empty or stands twice", r.Name)
 		}
 		names[r.Name] = true
-		if r.Audience == "" || r.Max <= 0 || r.Max.Hours() > 24 || r.Default <= 0 || r.Default > r.Max || r.PendingFor <= 0 {
+		if (r.Audience == "") == (r.Issuer == "token") || r.Max <= 0 || r.Max.Hours() > 24 || r.Default <= 0 || r.Default > r.Max || r.PendingFor <= 0 {
 			t.Errorf("a role without bounds: %+v", r)
 		}
 		if len(r.Voters.Users) > 0 && r.Voters.Usergroup+r.Voters.Policy == "" && r.Voters.Count > len(r.Voters.Users) {

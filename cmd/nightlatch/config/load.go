@@ -47,12 +47,12 @@ func Load(f File) (Loaded, error) {
 		return Loaded{}, fmt.Errorf("reading the configuration: %w", err)
 	}
 	c, lines, warnings, problems := parse(data)
-	secrets, missing := loadSecrets(f)
+	secrets, missing := loadSecrets(f, c.Postgres)
 	if problems = append(problems, missing...); len(problems) > 0 {
 		return Loaded{}, Problems{List: problems}
 	}
 	if !f.WithoutSecrets {
-		warnings = append(append(warnings, secrets.warnings()...), exposed(f.Env)...)
+		warnings = append(append(warnings, secrets.warnings()...), exposed(f.Env, c.Postgres)...)
 	}
 	return Loaded{Config: c, Secrets: secrets, Warnings: warnings, lines: lines}, nil
 }
@@ -102,6 +102,9 @@ func unmarshal(data []byte) (Config, []Problem) {
 	})
 	for i := range c.Roles {
 		c.Roles[i] = complete(c.Roles[i])
+	}
+	for i := range c.Postgres {
+		c.Postgres[i] = completePostgres(c.Postgres[i])
 	}
 	if c.Operator.Socket == "" {
 		c.Operator.Socket = beside(c.Ledger.Path)

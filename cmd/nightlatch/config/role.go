@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"nightlatch/grants"
+	"nightlatch/integrations/postgres"
 	"nightlatch/integrations/token"
 )
 
@@ -24,6 +27,7 @@ func (c Config) checkRoles(k *checker) {
 			first[r.Name] = i
 		}
 		k.role(key, r)
+		c.checkIssuer(k, key, r)
 	}
 }
 
@@ -51,9 +55,34 @@ func (c *checker) role(key string, r grants.Role) {
 		c.problem(key+".channel", "%q is no channel ID, which begins with C or G", r.Channel)
 	}
 	c.durations(key, r)
-	if r.Issuer != issuerToken {
-		c.problem(key+".issuer", "%q does not exist; the only one is %q", r.Issuer, issuerToken)
+}
+
+// checkIssuer checks what a role gives, which only its issuer understands.
+func (c Config) checkIssuer(k *checker, key string, r grants.Role) {
+	if r.Issuer == issuerToken {
+		k.token(key, r)
+		return
 	}
+	target, there := c.target(r.Issuer)
+	if !there {
+		names := []string{strconv.Quote(issuerToken)}
+		for _, p := range c.Postgres {
+			names = append(names, strconv.Quote(p.Name))
+		}
+		k.problem(key+".issuer", "%q does not exist; there is %s", r.Issuer, strings.Join(names, ", "))
+		return
+	}
+	if r.Audience != "" {
+		k.problem(key+".audience", "is of tokens; %q says by itself where its logins are for, so leave it out", r.Issuer)
+	}
+	if r.Verify != grants.Introspect {
+		k.problem(key+".verify", "is of tokens; leave it out")
+	}
+	k.among(key+".scopes", postgres.ScopesRule(r.Scopes, target.Templates))
+}
+
+// token checks a role of our own tokens.
+func (c *checker) token(key string, r grants.Role) {
 	switch r.Verify {
 	case grants.Introspect:
 	case grants.Offline:

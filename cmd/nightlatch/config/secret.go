@@ -30,7 +30,7 @@ func (v variable) file() string { return string(v) + "_FILE" }
 // maxSecret bounds a secret's file: what is larger is another file by mistake.
 const maxSecret = 4 << 10
 
-func loadSecrets(f File) (Secrets, []Problem) {
+func loadSecrets(f File, targets []Postgres) (Secrets, []Problem) {
 	if f.WithoutSecrets {
 		return Secrets{}, nil
 	}
@@ -59,7 +59,8 @@ func loadSecrets(f File) (Secrets, []Problem) {
 		}
 		*want.into = grants.NewSecret(value)
 	}
-	return secrets, append(problems, loadOptional(f, &secrets)...)
+	problems = append(problems, loadOptional(f, &secrets)...)
+	return secrets, append(problems, loadPostgres(f, targets, &secrets)...)
 }
 
 // loadOptional reads the secrets that may be missing.
@@ -103,11 +104,15 @@ func (s Secrets) warnings() (warnings []Problem) {
 }
 
 // exposed warns of each secret's file that everybody on this machine can read.
-func exposed(env func(string) (string, bool)) (warnings []Problem) {
+func exposed(env func(string) (string, bool), targets []Postgres) (warnings []Problem) {
 	if runtime.GOOS == "windows" { // where a mode says nothing
 		return nil
 	}
-	for _, v := range []variable{slackAppToken, slackBotToken, pagerDutyKey, pagerKey, pagerWebhook, heartbeatURL} {
+	all := []variable{slackAppToken, slackBotToken, pagerDutyKey, pagerKey, pagerWebhook, heartbeatURL}
+	for _, p := range targets {
+		all = append(all, p.password())
+	}
+	for _, v := range all {
 		path, byFile := env(v.file())
 		if !byFile {
 			continue

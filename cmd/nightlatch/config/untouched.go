@@ -10,7 +10,7 @@ import (
 
 // fromExample finds what config.example.yaml has only to show its shape: IDs that count up, hosts that belong to nobody
 // (RFC 2606), the hash of no secret.
-var fromExample = regexp.MustCompile(`^([CSTU]0123ABCD|U0456EFGH|[CU]012345678\d|PABC123|PSCHED1|0{64})$|^https?://([a-z0-9-]+\.)*example\.com([:/]|$)`)
+var fromExample = regexp.MustCompile(`^([CSTU]0123ABCD|U0456EFGH|[CU]012345678\d|PABC123|PSCHED1|0{64})$|^(https?://)?([a-z0-9-]+\.)*example\.com([:/]|$)`)
 
 // untouched warns of each value that is still the example's, once.
 func untouched(file *yaml.Node) (warnings []Problem) {

@@ -68,30 +68,39 @@ type night struct {
 	pagerServer *http.Server // nil: PagerDuty is down
 	loaded      config.Loaded
 	stop        func() error // ends the program as a signal does; nil: it does not run
+	real        bool         // outside a bubble, by the machine's clock
 }
 
 // play starts the program in a world, has the test lead through the night, and holds what
 // remains against the promises.
 func play(t *testing.T, p plan, lead func(n *night)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		n := &night{t: t, began: time.Now(), dir: t.TempDir(), network: memnet.New()}
-		p.slack.BaseURL = "http://" + slackAt
-		n.slack, n.pager = slackemu.New(p.slack), pagerdutyemu.New(p.pager)
-		n.transport = &http.Transport{DialContext: n.network.Dial}
-		n.slackServer = n.serve(slackAt, n.slack)
-		n.pagerServer = n.serve(pagerAt, n.pager)
-		defer n.close()
-		n.people()
-		if p.world != nil {
-			p.world(n)
-		}
-		n.configure(p)
-		n.start()
-		lead(n)
-		n.halt()
-		n.mustKeepItsPromises()
-	})
+	synctest.Test(t, func(t *testing.T) { (&night{t: t}).goes(p, lead) })
+}
+
+// playForReal is [play] by the machine's clock, for what is beyond the program and knows no other: a few seconds, not a night.
+func playForReal(t *testing.T, p plan, lead func(n *night)) {
+	t.Helper()
+	(&night{t: t, real: true}).goes(p, lead)
+}
+
+func (n *night) goes(p plan, lead func(n *night)) {
+	n.began, n.dir, n.network = time.Now(), n.t.TempDir(), memnet.New()
+	p.slack.BaseURL = "http://" + slackAt
+	n.slack, n.pager = slackemu.New(p.slack), pagerdutyemu.New(p.pager)
+	n.transport = &http.Transport{DialContext: n.network.Dial}
+	n.slackServer = n.serve(slackAt, n.slack)
+	n.pagerServer = n.serve(pagerAt, n.pager)
+	defer n.close()
+	n.people()
+	if p.world != nil {
+		p.world(n)
+	}
+	n.configure(p)
+	n.start()
+	lead(n)
+	n.halt()
+	n.mustKeepItsPromises()
 }
 
 // close ends everything that still runs, also when a test gave up half-way: a bubble ends
@@ -212,7 +221,7 @@ func (n *night) halt() {
 		n.t.Errorf("the program ended with: %v\n%s", err, n.logs.String())
 	}
 	n.stop = nil
-	synctest.Wait() // until everybody noticed that it is gone
+	n.pass(0) // until everybody noticed that it is gone
 }
 
 // restart ends the program and starts it again on what it left.
@@ -224,6 +233,10 @@ func (n *night) restart() {
 
 // pass lets time go by, and waits until everything is done that needs no more of it.
 func (n *night) pass(d time.Duration) {
+	if n.real {
+		<-time.After(d)
+		return
+	}
 	time.Sleep(d)
 	synctest.Wait()
 }

@@ -126,17 +126,21 @@ func (n *night) places() []place {
 	return all
 }
 
-// issued are the tokens that left for a modal, in order.
+// issued are the tokens, and the passwords of logins, that left for a modal, in order.
 func (n *night) issued() []string {
-	var tokens []string
+	var secrets []string
 	for _, p := range n.views() {
-		for _, token := range aToken.FindAllString(string(p.Bytes), -1) {
-			if !slices.Contains(tokens, token) {
-				tokens = append(tokens, token)
+		found := aToken.FindAllString(string(p.Bytes), -1)
+		for _, login := range aLogin.FindAllStringSubmatch(string(p.Bytes), -1) {
+			found = append(found, login[1])
+		}
+		for _, secret := range found {
+			if !slices.Contains(secrets, secret) {
+				secrets = append(secrets, secret)
 			}
 		}
 	}
-	return tokens
+	return secrets
 }
 
 // secretsStayNowhere searches every place for every token that was issued, and for what

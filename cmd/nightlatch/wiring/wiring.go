@@ -71,9 +71,9 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 	if err != nil {
 		return err
 	}
-	issuer, err := token.New(token.Config{Keys: keys, URL: cfg.HTTP.URL, ClientID: cfg.Token.ClientID, Skew: cfg.Token.Skew})
+	issuers, err := makeIssuers(cfg, secrets, keys, book.Instance())
 	if err != nil {
-		return fmt.Errorf("making the token issuer: %w", err)
+		return err
 	}
 	out, err := send.New(send.Config{BotToken: secrets.SlackBot, APIURL: cfg.Slack.URL, Transport: wires.Slack, Environment: cfg.Environment, Log: log})
 	if err != nil {
@@ -93,7 +93,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		Ahead:     out.Ahead,
 		Reserve:   boltkv.Reserve{Path: cfg.Ledger.Path + ".reserve"},
 		Pagers:    pagers(cfg, secrets, wires),
-		Issuers:   map[string]service.Issuer{"token": issuer},
+		Issuers:   issuers,
 		Roles:     cfg.Roles,
 		Team:      workspace.Team,
 		Digest:    digest,

@@ -4,8 +4,8 @@
 // # Life cycle
 //
 // A package's TestMain calls [Main], which starts the server, runs the tests and stops it by its process ID. A test calls
-// [Server.Need] before it uses the server. Where PostgreSQL is not installed, Need skips the test and says what to install; in
-// CI it fails.
+// [Server.Need] before it uses the server. A single test calls [Start] instead. Where PostgreSQL is not installed, the
+// test is skipped and says what to install; in CI it fails.
 //
 // # Caveats
 //
@@ -69,6 +69,20 @@ func Main(m *testing.M, at func(*Server)) int {
 		}
 	}
 	return m.Run()
+}
+
+// Start starts a server for one test, which stops it when it is over.
+func Start(t *testing.T) *Server {
+	t.Helper()
+	s := &Server{}
+	runtime.LockOSThread() // as in Main
+	s.bin, s.missing = find()
+	s.Need(t)
+	t.Cleanup(s.stop)
+	if err := s.start(); err != nil {
+		t.Fatalf("starting PostgreSQL: %v", err)
+	}
+	return s
 }
 
 // Need skips the test where there is no PostgreSQL, or fails it in CI.
