@@ -10,6 +10,7 @@ import (
 // address is where something is to listen, and what the errors of that say.
 type address struct {
 	text, flag string
+	usual      string
 	other      string // that could be free
 	why        string // it must be on loopback
 }
@@ -18,7 +19,7 @@ type address struct {
 func listenAt(a address) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(a.text)
 	if err != nil {
-		return nil, hinted{fmt.Errorf("reading the address %q: %w", a.text, err), "write it as " + a.flag + " " + a.other}
+		return nil, hinted{fmt.Errorf("reading the address %q: %w", a.text, err), "write it as " + a.flag + " " + a.usual}
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, hinted{
@@ -46,7 +47,7 @@ func (s *stage) listenDoor() (net.Listener, error) {
 		return listen()
 	}
 	return listenAt(address{
-		text: s.door, flag: "-door", other: "127.0.0.1:8322",
+		text: s.door, flag: "-door", usual: "127.0.0.1:8321", other: "127.0.0.1:8322",
 		why: "without TLS the program is asked on this machine only",
 	})
 }

@@ -21,15 +21,33 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
 func main() {
-	// A closed pipe is a signal too: without this, "| head" would leave the program running.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	code := Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// As a signal, a browser that closes its connection would end us like a closed terminal does.
+	signal.Ignore(syscall.SIGPIPE)
+	code := Main(ctx, os.Args[1:], outlet{os.Stdout, stop}, outlet{os.Stderr, stop})
 	stop()
 	os.Exit(code)
+}
+
+// outlet is where we write to somebody. When nobody reads any more, as behind "| head", that is an interrupt: otherwise
+// the program would be left running.
+type outlet struct {
+	io.Writer
+	gone func()
+}
+
+// Write passes on what is written.
+func (o outlet) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil {
+		o.gone()
+	}
+	return n, err
 }

@@ -178,9 +178,11 @@ func TestNotAsItMustBe(t *testing.T) {
 		code int
 		says []string
 	}{
-		{"words", []string{"story"}, "", 2, []string{"go run ./cmd/playground -story"}},
+		{"help", []string{"-h"}, "", 0, []string{"usage: go run ./cmd/playground", "-door"}},
+		{"words", []string{"story"}, "", 2, []string{`it takes flags alone, and was given "story"`, "go run ./cmd/playground -story"}},
+		{"a door for others", []string{"-addr", "127.0.0.1:0", "-door", "10.0.0.1:8322"}, "", 1, []string{"it is not on loopback", "-door 127.0.0.1:8322"}},
 		{"an address of others", []string{"-addr", "0.0.0.0:8080"}, "", 1, []string{"it is not on loopback", "hint: "}},
-		{"half an address", []string{"-addr", "8080"}, "", 1, []string{"reading the address", "hint: write it as -addr 127.0.0.1:8081"}},
+		{"half an address", []string{"-addr", "8080"}, "", 1, []string{"reading the address", "hint: write it as -addr 127.0.0.1:8080"}},
 		{"a program that ends", []string{"-story", "-bin", "/bin/false"}, "", 1, []string{"expected: the program runs", "seen:     it ended: exit status 1", "hint: "}},
 		{"no program", []string{"-story", "-bin", "/nonexistent"}, "", 1, []string{"starting the nightlatch program", "hint: "}},
 		{"no go command", []string{"-story"}, "/nonexistent", 1, []string{"looking for the go command", "hint: install Go"}},

@@ -87,7 +87,10 @@ func startForOwn(t *testing.T, cmd *exec.Cmd) (*pageClient, []string) {
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the playground was interrupted and ended with %v\n%s", err, &log)
+			t.Errorf("the playground was interrupted and ended with %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the playground wrote\n%s", &log)
 		}
 	})
 	page := &pageClient{}
@@ -124,8 +127,8 @@ func (p *pageClient) order(t *testing.T, act string, what any) {
 		t.Fatal(err)
 	}
 	defer w.Body.Close()
-	if w.StatusCode != http.StatusOK {
-		answer, _ := io.ReadAll(w.Body)
+	answer, err := io.ReadAll(w.Body)
+	if err != nil || w.StatusCode != http.StatusOK {
 		t.Fatalf("%s is answered %s: %s", act, w.Status, answer)
 	}
 }
@@ -137,6 +140,7 @@ func (p *pageClient) find(t *testing.T, what *regexp.Regexp) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Close = true // a stream has no end, so nothing else can come by its connection
 	w, err := (&http.Client{Timeout: patience}).Do(r)
 	if err != nil {
 		t.Fatal(err)

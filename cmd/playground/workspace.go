@@ -19,7 +19,7 @@ const shift = 3*time.Hour + 46*time.Minute
 // servePage opens a stage and shows it on a web page until it is interrupted.
 func servePage(ctx context.Context, o options, addr string, open bool, stdout io.Writer) (err error) {
 	listener, err := listenAt(address{
-		text: addr, flag: "-addr", other: "127.0.0.1:8081",
+		text: addr, flag: "-addr", usual: "127.0.0.1:8080", other: "127.0.0.1:8081",
 		why: "on the page anybody is everybody, so it stays on this machine",
 	}) // first: nobody should wait for a build to hear that the port is taken
 	if err != nil {
