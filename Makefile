@@ -26,6 +26,8 @@ FUZZ := \
 	./integrations/token/verify:FuzzPath:3s \
 	./integrations/token/verify:FuzzToken:3s
 
+FUZZ_FACTOR := 1
+
 # Where packages from npm are installed that tests run against: programs by others, as far from ours as can be.
 NPM_DIRS := \
 	integrations/emulators/slackemu/testdata/bolt \
@@ -37,7 +39,7 @@ TOOLS := systemd-analyze:systemd kubectl:kubernetes-client chromium:chromium+fon
 # Directories that begin with a dot are not in ./...
 CI_PACKAGES := ./.ci/faults
 
-.PHONY: help playground test tools npm lint repeat prove deaths fuzz faults bench tidy build story
+.PHONY: help playground test tools npm lint repeat prove deaths campaign fuzz faults bench tidy build story
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
@@ -98,11 +100,15 @@ deaths: ## the shipped binary, killed at each request and each system call of it
 	NIGHTLATCH_FULL=1 $(GO) test -v -count=1 -timeout 1h ./cmd/nightlatch/deaths > bin/deaths.txt 2>&1; code=$$?; \
 		if test $$code = 0; then grep -E '^ +[a-z0-9_]+\.go:[0-9]+: |^ +[0-9]+ at |^--- |^ok' bin/deaths.txt; else cat bin/deaths.txt; fi; exit $$code
 
+campaign: ## everything that tries to break the promises, at full size; writes a report to docs/campaigns
+	.ci/campaign
+
 # A target that is missing is an error: go test -fuzz would only warn.
 fuzz: ## each parser, for its time
 	@for target in $(FUZZ); do \
 		IFS=: read -r pkg name time <<< "$$target"; \
 		$(GO) test -list "^$$name$$" $$pkg | grep -qx "$$name" || { echo "$$pkg has no $$name"; exit 1; }; \
+		time=$$(( $${time%s} * $(FUZZ_FACTOR) ))s; \
 		echo "Fuzzing $$pkg $$name for $$time."; \
 		$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $$time -fuzzminimizetime 10x $$pkg || exit 1; \
 	done
