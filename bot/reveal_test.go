@@ -198,6 +198,25 @@ func TestSecretsAreBlankedAtTheEnd(t *testing.T) {
 	})
 }
 
+// A secret that is still shown when its grant ends is blanked with it.
+func TestASecretIsBlankedWithItsGrant(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		r.openGrant()
+		r.acknowledged(r.press("UADA", view.Reveal))
+		secret := r.service.secrets()[0]
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		r.reads("UADA", secret)
+		r.service.finish(r.service.only().ID, grants.ShiftEnded)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if strings.Contains(r.seen("UADA"), secret) {
+			t.Error("the secret is still shown when its grant is over")
+		}
+		r.reads("UADA", "The grant of this secret is over")
+	})
+}
+
 func TestBlankingIsTriedAgain(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
 		r.openGrant()

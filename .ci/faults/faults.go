@@ -24,8 +24,8 @@ var faults = []fault{
 		name: "a secret in one log line",
 		file: "bot/socket/reveal.go",
 		edits: []edit{{
-			"l.blanker.add(w, time.Now().Add(shown))",
-			`l.blanker.add(w, time.Now().Add(shown)); l.c.Log.Debug("shown", "secret", r.Secret.Expose())`,
+			"l.blanker.add(w, r, time.Now().Add(shown))",
+			`l.blanker.add(w, r, time.Now().Add(shown)); l.c.Log.Debug("shown", "secret", r.Secret.Expose())`,
 		}},
 		pkg: "bot", test: "TestANight",
 	},

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,16 +11,21 @@ import (
 
 	"nightlatch/bot/send"
 	"nightlatch/bot/view"
+	"nightlatch/grants"
 	"nightlatch/grants/service"
 )
 
 // shown is how long a secret stands in its modal.
 const shown = 90 * time.Second
 
-// blanker takes secrets out of the modals that showed them for long enough.
+// lookPause is how often the grant of a secret that is shown is looked at.
+const lookPause = time.Second
+
+// blanker takes secrets out of the modals that showed them for long enough, or whose grant is over.
 type blanker struct {
 	sender *send.Sender
-	modal  view.Modal
+	people People
+	frame  view.Frame
 	wake   chan struct{}
 
 	mu   sync.Mutex
@@ -29,19 +35,25 @@ type blanker struct {
 // showing is a modal that shows a secret.
 type showing struct {
 	window send.Window
+	grant  string
+	person grants.PersonKey
+	modal  view.Modal // what takes its place
 	since  time.Time
 	due    time.Time
 	tries  int
 }
 
-func newBlanker(s *send.Sender, m view.Modal) *blanker {
-	return &blanker{sender: s, modal: m, wake: make(chan struct{}, 1)}
+func newBlanker(c Config, f view.Frame) *blanker {
+	return &blanker{sender: c.Sender, people: c.People, frame: f, wake: make(chan struct{}, 1)}
 }
 
-// add remembers a modal that shows a secret from now on.
-func (b *blanker) add(w send.Window, due time.Time) {
+// add remembers a modal that shows a secret from now on until a time, or until the secret expires.
+func (b *blanker) add(w send.Window, r service.Revealed, due time.Time) {
+	if !r.Expires.IsZero() && r.Expires.Before(due) {
+		due = r.Expires
+	}
 	w.Hash = "" // whatever it shows by then is blanked
-	b.put(showing{window: w, since: due, due: due})
+	b.put(showing{window: w, grant: r.Grant.ID, person: r.Grant.Person, modal: b.frame.Blanked(), since: due, due: due})
 }
 
 func (b *blanker) put(s showing) {
@@ -60,6 +72,7 @@ func (b *blanker) run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		b.look(ctx)
 		due, next := b.due(time.Now())
 		b.blank(ctx, due)
 		timer.Reset(next)
@@ -78,6 +91,27 @@ func (b *blanker) rest(ctx context.Context) {
 	b.blank(ctx, all)
 }
 
+// look makes due what shows a secret of a grant that is over. What cannot be found out waits for its time.
+func (b *blanker) look(ctx context.Context) {
+	b.mu.Lock()
+	open := slices.DeleteFunc(slices.Clone(b.open), func(s showing) bool { return s.tries > 0 })
+	b.mu.Unlock()
+	over := map[string]bool{}
+	for _, s := range open {
+		mine, err := b.people.Mine(ctx, s.person)
+		over[s.grant] = err == nil && !slices.ContainsFunc(mine, func(n service.Notice) bool {
+			return n.Grant.ID == s.grant && n.Grant.State == grants.Open
+		})
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, s := range b.open {
+		if over[s.grant] && s.tries == 0 { // what Slack did not let us blank is due at a time of its own
+			b.open[i].due, b.open[i].modal = time.Time{}, b.frame.BlankedAtEnd()
+		}
+	}
+}
+
 // due takes the modals that are due, and says how long the next has time.
 func (b *blanker) due(now time.Time) (due []showing, next time.Duration) {
 	b.mu.Lock()
@@ -87,6 +121,9 @@ func (b *blanker) due(now time.Time) (due []showing, next time.Duration) {
 	for _, s := range b.open {
 		if s.due.After(now) {
 			later, next = append(later, s), min(next, s.due.Sub(now))
+			if s.tries == 0 {
+				next = min(next, lookPause)
+			}
 		} else {
 			due = append(due, s)
 		}
@@ -112,7 +149,7 @@ func (b *blanker) blank(ctx context.Context, due []showing) {
 		group.Go(func() error {
 			ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 			defer cancel()
-			_, err := b.sender.Fill(ctx, s.window, b.modal)
+			_, err := b.sender.Fill(ctx, s.window, s.modal)
 			if err == nil || errors.Is(err, send.ErrModalClosed) || time.Since(s.since) > blankFor {
 				return nil
 			}

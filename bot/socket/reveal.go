@@ -87,7 +87,7 @@ func (l *Listener) deliver(ctx context.Context, w send.Window, r service.Reveale
 	if err != nil {
 		return err
 	}
-	l.blanker.add(w, time.Now().Add(shown))
+	l.blanker.add(w, r, time.Now().Add(shown))
 	return nil
 }
 

@@ -157,7 +157,7 @@ func New(c Config) (*Listener, error) {
 	frame := view.Frame{Environment: c.Environment, Who: c.People.Who}
 	l := &Listener{
 		c: c, frame: frame,
-		gate: newGate(c.Limits), blanker: newBlanker(c.Sender, frame.Blanked()), repeats: repeats{},
+		gate: newGate(c.Limits), blanker: newBlanker(c, frame), repeats: repeats{},
 		endings: make(chan job, takeQueue), takes: make(chan job, takeQueue), reveals: make(chan job, revealQueue),
 		windows: make(chan job, windowQueue), apologies: make(chan job, sorryQueue),
 	}

@@ -69,6 +69,11 @@ func (f Frame) Blanked() Modal {
 	return modal("Blanked", section("The secret is no longer shown. It goes on working until its own expiry or the end of the grant. If you still need to see one, close this and press Reveal again."))
 }
 
+// BlankedAtEnd takes the place of a secret whose grant ended while it was shown.
+func (f Frame) BlankedAtEnd() Modal {
+	return modal("Blanked", section("The grant of this secret is over, so it is no longer shown. What became of the secret stands in the message on that grant."))
+}
+
 // JustShown answers a second press moments after the first.
 func (f Frame) JustShown() Modal {
 	return modal("Shown already", section("The secret was shown moments ago, in another window or on another device. Nothing new was made. If you can't find it, press Reveal again in a moment."))

@@ -187,6 +187,7 @@ func modals(t *testing.T) map[string]view.Modal {
 		"modal_lingering":   replacing(t, 1),
 		"modal_one_moment":  frame.OneMoment(),
 		"modal_blanked":     frame.Blanked(),
+		"modal_blanked_end": frame.BlankedAtEnd(),
 		"modal_just_shown":  frame.JustShown(),
 		"modal_end_oldest":  frame.EndOldest(&service.TwoLiveError{Grant: n.Grant, Oldest: grants.Credential{Ordinal: 1, Issued: noon}}),
 		"modal_ask":         frame.Compose([]grants.Role{role(), {Name: "db-admin", Default: 30 * time.Minute, Max: 3 * time.Hour}}, "COPS"),
