@@ -294,11 +294,19 @@ type target struct {
 	hang                        func()          // called by Revoke, whatever its context says
 	madeAnyway                  bool            // a failing Issue takes effect all the same
 	expires                     bool            // it enforces the expiry that it was given
+	calls, most                 int             // to Revoke, that run now and that ran at once
 	undying                     bool            // it accepts everything, whatever its expiry
 	offline                     map[string]bool // what was made for services that ask nobody
 	deaf                        bool            // it does not notice that a caller has given up
 	least                       time.Duration
 	class                       grants.Class // default Instant
+}
+
+func newTarget(t testing.TB) *target {
+	return &target{
+		t: t, live: map[string]time.Time{}, offline: map[string]bool{}, made: map[string]int{},
+		effect: 50 * time.Millisecond, answer: 50 * time.Millisecond, cut: 20 * time.Millisecond,
+	}
 }
 
 func (t *target) Describe(v grants.Verify) grants.Description {
@@ -352,7 +360,10 @@ func (t *target) Renew(context.Context, string, time.Time) error { return grants
 func (t *target) Revoke(ctx context.Context, name string) error {
 	t.mu.Lock()
 	f, half, hang := t.revoking.take(), t.cut/2, t.hang
+	t.calls++
+	t.most = max(t.most, t.calls)
 	t.mu.Unlock()
+	defer t.with(func(t *target) { t.calls-- })
 	if hang != nil {
 		hang()
 	}

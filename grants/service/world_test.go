@@ -64,7 +64,8 @@ type world struct {
 	patience time.Duration // of settles
 	security string        // the channel
 	pagers   []service.Pager
-	disk     *disk // nil: one with room
+	disk     *disk   // nil: one with room
+	other    *target // a second target, "safe"; nil: there is one
 	path     string
 	idle     bool // the process takes commands and does nothing by itself
 	logs     *logs
@@ -118,10 +119,7 @@ func newWorld(t testing.TB, dir string) *world {
 	w := &world{
 		t: t, path: filepath.Join(dir, "ledger.db"), logs: &logs{}, roles: someRoles(), patience: 6 * time.Hour,
 		pager: &pager{}, slack: &slack{groups: map[string][]string{}}, board: &board{},
-		target: &target{
-			t: t, live: map[string]time.Time{}, offline: map[string]bool{}, made: map[string]int{},
-			effect: 50 * time.Millisecond, answer: 50 * time.Millisecond, cut: 20 * time.Millisecond,
-		},
+		target: newTarget(t),
 	}
 	for _, u := range []string{anna, ben, cleo, dan, dora, fay} {
 		w.slack.users = append(w.slack.users, grants.SlackUser{Team: team, ID: u, Name: u, Email: u + "@example.com"})
@@ -210,9 +208,13 @@ func (w *world) config() service.Config {
 	if w.disk != nil {
 		reserve = w.disk
 	}
+	issuers := map[string]service.Issuer{"vault": issuer}
+	if w.other != nil {
+		issuers["safe"] = w.other
+	}
 	return service.Config{
 		Reserve: reserve, Ledger: w.ledger, OnCall: w.pager, Directory: w.slack, Notifier: w.board, Roles: w.roles,
-		Issuers: map[string]service.Issuer{"vault": issuer}, Team: team, Digest: "digest",
+		Issuers: issuers, Team: team, Digest: "digest",
 		Pagers: w.pagers, Ahead: w.ahead, Settle: w.settle, Reread: w.reread, Limits: w.limits, SecurityChannel: w.security, SecurityPeople: []string{cleo, gus}, Log: slog.New(slog.NewTextHandler(w.logs, nil)),
 	}
 }
