@@ -56,5 +56,8 @@ func New(c Config) (*Bot, error) {
 // token for good. It returns within five seconds of the end of ctx.
 func (b *Bot) Run(ctx context.Context) error { return b.listener.Run(ctx) }
 
+// Counts say how the connection to Slack is.
+type Counts = socket.Counts
+
 // Counts says how the connection to Slack is.
-func (b *Bot) Counts() socket.Counts { return b.listener.Counts() }
+func (b *Bot) Counts() Counts { return b.listener.Counts() }

@@ -120,8 +120,12 @@ func TestPodIsLocked(t *testing.T) {
 			t.Errorf("container %v: %s", m.at(c, "name"), diff)
 		}
 		for key, probe := range c.(object) {
-			if strings.HasSuffix(key, "Probe") && m.at(probe, "httpGet", "path") != "/healthz" {
-				t.Errorf("%s does not ask /healthz", key)
+			want := "/healthz"
+			if key == "readinessProbe" {
+				want = "/readyz"
+			}
+			if strings.HasSuffix(key, "Probe") && m.at(probe, "httpGet", "path") != want {
+				t.Errorf("%s does not ask %s", key, want)
 			}
 		}
 	}

@@ -125,6 +125,11 @@ var arrows = []arrow{
 		"it starts and stops what it knows nothing about",
 	},
 	{
+		"nightlatch/cmd/nightlatch/monitor",
+		[]string{"nightlatch/cmd/nightlatch/config", "nightlatch/bot", "nightlatch/grants", "nightlatch/grants/service", "nightlatch/integrations/token"},
+		"it shows numbers that others count",
+	},
+	{
 		"nightlatch/cmd/nightlatch/operator",
 		[]string{"nightlatch/grants", "nightlatch/grants/service"},
 		"it asks the verbs that there are, and has none of its own",

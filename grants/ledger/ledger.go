@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 )
 
 // schema is the version of everything that this package stores. A newer file is refused, never guessed at.
@@ -75,8 +76,9 @@ type Config struct {
 
 // Ledger is the durable record on one engine. Its methods may be called at the same time.
 type Ledger struct {
-	engine Engine
-	birth  birth
+	engine  Engine
+	birth   birth
+	commits atomic.Uint64
 }
 
 // Open makes a ledger of an engine: of an empty one by writing its birth, of any other by reading it. It answers
@@ -133,7 +135,7 @@ func (l *Ledger) View(ctx context.Context, f func(*View) error) error {
 // error. f is pure but for assigning results, and may run twice. ctx counts until f first runs; afterwards the true
 // outcome is returned.
 func (l *Ledger) Update(ctx context.Context, f func(*View) (Change, error)) error {
-	return l.engine.Update(ctx, func(r Reader) (Changes, error) {
+	err := l.engine.Update(ctx, func(r Reader) (Changes, error) {
 		v := &View{r: r}
 		change, err := f(v)
 		if err != nil || v.damage != nil {
@@ -141,7 +143,14 @@ func (l *Ledger) Update(ctx context.Context, f func(*View) (Change, error)) erro
 		}
 		return change.writes(v)
 	})
+	if err == nil {
+		l.commits.Add(1)
+	}
+	return err
 }
+
+// Commits is how many updates were written since the ledger was opened.
+func (l *Ledger) Commits() uint64 { return l.commits.Load() }
 
 // bear refuses an engine that has no birth and yet is not empty: its record was lost.
 func bear(r Reader, born birth) (Changes, error) {

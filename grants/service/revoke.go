@@ -72,8 +72,10 @@ func (s *Service) revokeAll(ctx context.Context, g grants.Grant, work []grants.C
 // as old as the call that brought it: what was absent then may have come to life since.
 func (s *Service) bury(ctx context.Context, id string, d due, asked time.Time, work []grants.Credential, found []grants.Finding, callErr error) error {
 	now := s.now()
+	var lags []time.Duration
 	_, err := s.update(ctx, id, func(_ *ledger.View, g grants.Grant, cur due) (step, error) {
 		st := step{due: &cur}
+		lags = nil
 		wait, waiting := time.Time{}, 0
 		for i, c := range work {
 			if dies := s.does(g).Dies(c); !found[i].Dead() && !dies.IsZero() && g.Credentials[c.Ordinal-1].State == grants.Retiring {
@@ -94,6 +96,7 @@ func (s *Service) bury(ctx context.Context, id string, d due, asked time.Time, w
 			if err != nil {
 				return st, err
 			}
+			lags = append(lags, lagOf(g, g.Credentials[c.Ordinal-1], now))
 			g = next
 			e := credentialEvent(grants.KindGone, c, "revoke", now)
 			e.Evidence = found[i]
@@ -114,6 +117,9 @@ func (s *Service) bury(ctx context.Context, id string, d due, asked time.Time, w
 	})
 	if callErr != nil {
 		s.Log.Warn("revoking does not succeed, trying again", "grant", id, "error", callErr)
+	}
+	if err == nil {
+		s.counts.proven(lags)
 	}
 	return err
 }

@@ -28,6 +28,8 @@ type Service struct {
 	clock      clock
 	broken     chan error // the first error after which the process must stop
 	pulse      pulse
+	counts     counts
+	began      time.Time
 
 	decideKick, deadlineKick chan struct{}
 	readKick, newsKick       chan struct{}
@@ -46,6 +48,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		tellKick: map[Surface]chan struct{}{},
 	}
 	s.defaults()
+	s.began = time.Now().UTC()
 	for _, surface := range []Surface{Verdict, Card, More, MoreCard, Alert, Home} {
 		s.tellKick[surface] = make(chan struct{}, 1)
 	}

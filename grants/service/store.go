@@ -145,15 +145,17 @@ func (s *Service) update(ctx context.Context, id string, f func(v *ledger.View, 
 	return after, nil
 }
 
-// recorded says in the log what was committed: one line for each event, without what it holds.
+// recorded counts what was committed and says it in the log: one line for each event, without what it holds.
 func (s *Service) recorded(ctx context.Context, events []ledger.Event) {
-	if !s.Log.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
+	logged := s.Log.Enabled(ctx, slog.LevelInfo)
 	for _, stored := range events {
 		e, err := grants.DecodeEvent(stored.Leaf)
 		if err != nil {
 			continue // it was encoded a moment ago
+		}
+		s.counts.event(e)
+		if !logged {
+			continue
 		}
 		role := ""
 		if e.Input != nil { // a decision's

@@ -21,6 +21,7 @@ const (
 	introspectPath = "/introspect"
 	revokePath     = "/revoke"
 	healthPath     = "/healthz"
+	readyPath      = "/readyz"
 )
 
 // maxRequest bounds an introspection's body; a token has 3,000 characters at most.
@@ -42,12 +43,15 @@ type DoorConfig struct {
 	// Active reports whether the ledger holds the credential of this name as live. A name
 	// that it doesn't know is not. With an error the caller is told to ask again.
 	Active  func(ctx context.Context, name string) (bool, error)
-	Timeout time.Duration // of each of the three; 0: 5 s
+	Timeout time.Duration // of each of the four; 0: 5 s
 
 	// Return ends the credential of this name if it is live, because somebody has its token and gives it back. Nil: nothing ends.
 	Return func(ctx context.Context, name string) error
 	// Dead hears of a token that is over and that somebody used, and which caller asked about it. Nil: nobody does.
 	Dead func(ctx context.Context, name, caller string) error
+
+	// Ready reports why introspection cannot be answered now. Nil: it always can.
+	Ready func(ctx context.Context) error
 
 	PerSecond float64      // introspections per caller, and revocations of everybody; 0: 200
 	Burst     int          // at once; 0: 400
@@ -128,11 +132,29 @@ func (d *Door) route() error {
 	d.mux.Handle("GET "+metadataPath, public("application/json", about))
 	d.mux.HandleFunc("POST "+introspectPath, d.introspect)
 	d.mux.HandleFunc("POST "+revokePath, d.revoke)
-	d.mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n"))
-	})
+	d.mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	d.mux.HandleFunc("GET "+readyPath, d.ready)
 	return nil
+}
+
+// ready answers whether introspection can be answered. Nothing else counts: what keeps new access
+// from opening must not keep services from learning what is dead.
+func (d *Door) ready(w http.ResponseWriter, r *http.Request) {
+	if d.config.Ready != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), d.config.Timeout)
+		defer cancel()
+		if err := d.config.Ready(ctx); err != nil {
+			say(w, http.StatusServiceUnavailable, "the ledger does not answer")
+			return
+		}
+	}
+	say(w, http.StatusOK, "ok")
+}
+
+func say(w http.ResponseWriter, status int, line string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(line + "\n"))
 }
 
 // ServeHTTP answers one request.

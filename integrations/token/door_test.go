@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -156,6 +157,30 @@ func TestOneCallerCannotCrowdOutAnother(t *testing.T) {
 	}
 	if got := h.door.Counts().Limited; got != 2 {
 		t.Errorf("%d requests were counted as limited, want 2", got)
+	}
+}
+
+// TestReadyIsWhetherTheLedgerAnswers, while health depends on nothing.
+func TestReadyIsWhetherTheLedgerAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		ready func(context.Context) error
+		want  int
+	}{
+		"nobody says": {nil, http.StatusOK},
+		"it answers":  {func(context.Context) error { return nil }, http.StatusOK},
+		"it does not": {func(context.Context) error { return errors.New("reading page 7 of ledger.db") }, http.StatusServiceUnavailable},
+		"it hangs":    {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(d *token.DoorConfig) { d.Ready, d.Timeout = c.ready, 10*time.Millisecond })
+			for path, want := range map[string]int{"/readyz": c.want, "/healthz": http.StatusOK} {
+				w := httptest.NewRecorder()
+				h.door.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+				if w.Code != want || strings.Contains(w.Body.String(), "page 7") {
+					t.Errorf("%s answers %d: %s", path, w.Code, w.Body)
+				}
+			}
+		})
 	}
 }
 

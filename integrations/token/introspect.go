@@ -26,18 +26,8 @@ type refusal struct {
 
 // introspect answers whether a token holds: who asks, how often, what for, and then whether.
 func (d *Door) introspect(w http.ResponseWriter, r *http.Request) {
-	who, proven := d.clients.authenticate(r)
-	if !proven {
-		d.complain(r, who)
-		d.counts.unauthenticated.Add(1)
-		w.Header().Set("WWW-Authenticate", `Basic realm="introspection", charset="UTF-8"`)
-		answer(w, http.StatusUnauthorized, refusal{"invalid_client", "the caller is not known, or its proof is wrong"})
-		return
-	}
-	if !who.limiter.Allow() {
-		d.counts.limited.Add(1)
-		w.Header().Set("Retry-After", "1")
-		answer(w, http.StatusTooManyRequests, refusal{"temporarily_unavailable", "too many introspections; ask again in a second"})
+	who, ok := d.admit(w, r)
+	if !ok {
 		return
 	}
 	raw, status, problem := readForm(r)
@@ -58,6 +48,32 @@ func (d *Door) introspect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, found)
+}
+
+// admit finds out who asks, and whether they ask too often. If it is not ok, it has answered.
+func (d *Door) admit(w http.ResponseWriter, r *http.Request) (who *client, ok bool) {
+	who, proven := d.clients.authenticate(r)
+	if !proven {
+		d.complain(r, who)
+		d.counts.unauthenticated.Add(1)
+		w.Header().Set("WWW-Authenticate", `Basic realm="introspection", charset="UTF-8"`)
+		answer(w, http.StatusUnauthorized, refusal{"invalid_client", "the caller is not known, or its proof is wrong"})
+		return nil, false
+	}
+	if !who.limiter.Allow() {
+		d.counts.limited.Add(1)
+		w.Header().Set("Retry-After", "1")
+		answer(w, http.StatusTooManyRequests, refusal{"temporarily_unavailable", "too many introspections; ask again in a second"})
+		return nil, false
+	}
+	return who, true
+}
+
+// Admit reports whether a request comes from one of the callers, as introspection would find it. If
+// not, it has answered.
+func (d *Door) Admit(w http.ResponseWriter, r *http.Request) bool {
+	_, ok := d.admit(w, r)
+	return ok
 }
 
 // complain says who is kept out, because from their side it may look like an outage. The name that a

@@ -191,6 +191,13 @@ func (c Config) checkDoor(k *checker) {
 	case c.HTTP.TLS.Key == "":
 		k.problem("http.tls.key", "is missing")
 	}
+	switch c.HTTP.Metrics {
+	case Loopback, Callers:
+	case Everybody:
+		k.warn("http.metrics", "is open: whoever reaches the listener reads how many grants there are and how the parts are, though of nobody and no secret")
+	default:
+		k.problem("http.metrics", "is %q, and must be loopback, callers or open", c.HTTP.Metrics)
+	}
 	if c.Token.KeyFile == "" {
 		k.problem("token.key_file", "is missing; name the file of the signing key, which is made on first start")
 	}

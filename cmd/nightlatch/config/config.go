@@ -111,7 +111,19 @@ type HTTP struct {
 	Listen string `json:"listen"`
 	URL    string `json:"url"` // as others reach it; the tokens' iss
 	TLS    TLS    `json:"tls"`
+
+	Metrics Readers `json:"metrics"` // who may read /statusz and /metrics
 }
+
+// Readers says who may read how the program is.
+type Readers string
+
+// The readers.
+const (
+	Loopback  Readers = "loopback" // processes on this machine
+	Callers   Readers = "callers"  // those, and whoever may introspect
+	Everybody Readers = "open"     // who reaches the listener
+)
 
 // TLS names the files of a listener that is not plain.
 type TLS struct {
@@ -181,7 +193,7 @@ func defaults() Config {
 		Poll:        30 * time.Second,
 		Reread:      time.Hour,
 		Limits:      Limits{PerPerson: 5, InAll: 500, Reveals: 10, Extensions: 10, Together: 10 * time.Second},
-		HTTP:        HTTP{Listen: "127.0.0.1:8321"},
+		HTTP:        HTTP{Listen: "127.0.0.1:8321", Metrics: Loopback},
 		Token:       Token{ClientID: "nightlatch", Skew: time.Minute},
 		Log:         Log{Level: slog.LevelInfo, Format: "text"},
 	}

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"nightlatch/bot/send"
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/cmd/nightlatch/life"
+	"nightlatch/cmd/nightlatch/monitor"
 	"nightlatch/cmd/nightlatch/operator"
 	"nightlatch/cmd/nightlatch/sdnotify"
 	"nightlatch/grants/ledger"
@@ -110,7 +112,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		return fmt.Errorf("making the service: %w", err)
 	}
 
-	door, listener, err := openDoor(cfg, keys, grants, wires.Listen, log)
+	door, secured, listener, err := openDoor(cfg, keys, grants, wires.Listen, log)
 	if err != nil {
 		return err
 	}
@@ -129,13 +131,18 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		return fmt.Errorf("making the bot: %w", err)
 	}
 
+	pages := monitor.New(monitor.Config{
+		Readers: cfg.HTTP.Metrics, Environment: cfg.Environment, Instance: book.Instance(), Version: version(),
+		Door: door, Service: grants.Status, Slack: in.Counts,
+	})
+	served := token.Server{Handler: pages, TLS: secured, Log: log}
 	parts := []life.Part{
 		{Name: "the watchdog", Run: func(ctx context.Context) error { return wires.Manager.Run(ctx, grants.Alive, log) }},
 		{Name: "the operators' socket", Run: func(ctx context.Context) error { return operators.Run(ctx, counter) }},
 		{Name: "the bot", Run: in.Run},
 		watchNames(loaded, out, onCall, grants, log),
 		{Name: "the service", Run: grants.Run},
-		{Name: "the door", Run: func(ctx context.Context) error { return door.Run(ctx, listener) }},
+		{Name: "the door", Run: func(ctx context.Context) error { return served.Run(ctx, listener) }},
 	}
 	if wires.Reloads != nil {
 		parts = append(parts, life.Part{Name: "the roles", Run: func(ctx context.Context) error { reload(ctx, cfg, wires.Reloads, grants, log); return nil }})
@@ -234,23 +241,23 @@ func identify(ctx context.Context, out *send.Sender, team string, log *slog.Logg
 }
 
 // openDoor makes the listener that services ask about tokens.
-func openDoor(cfg config.Config, keys token.Keys, grants *service.Service, listen func(string, string) (net.Listener, error), log *slog.Logger) (token.Server, net.Listener, error) {
+func openDoor(cfg config.Config, keys token.Keys, grants *service.Service, listen func(string, string) (net.Listener, error), log *slog.Logger) (*token.Door, *tls.Config, net.Listener, error) {
 	callers := make([]token.Caller, 0, len(cfg.Introspection))
 	for _, c := range cfg.Introspection {
 		callers = append(callers, c.Door())
 	}
 	door, err := token.NewDoor(token.DoorConfig{
 		URL: cfg.HTTP.URL, Keys: keys, Callers: callers,
-		Active: grants.Active, Return: grants.ReturnByToken, Dead: grants.DeadUse, Log: log,
+		Active: grants.Active, Return: grants.ReturnByToken, Dead: grants.DeadUse, Ready: grants.Ready, Log: log,
 	})
 	if err != nil {
-		return token.Server{}, nil, fmt.Errorf("making the token endpoints: %w", err)
+		return nil, nil, nil, fmt.Errorf("making the token endpoints: %w", err)
 	}
 	var secured *tls.Config
 	if cfg.HTTP.TLS.Any() {
 		files := token.TLSFiles{Certificate: cfg.HTTP.TLS.Certificate, Key: cfg.HTTP.TLS.Key, ClientCA: cfg.HTTP.TLS.ClientCA}
 		if secured, err = token.LoadTLS(files); err != nil {
-			return token.Server{}, nil, fmt.Errorf("loading the listener's certificate: %w", err)
+			return nil, nil, nil, fmt.Errorf("loading the listener's certificate: %w", err)
 		}
 	}
 	if listen == nil {
@@ -258,9 +265,18 @@ func openDoor(cfg config.Config, keys token.Keys, grants *service.Service, liste
 	}
 	listener, err := listen("tcp", cfg.HTTP.Listen)
 	if err != nil {
-		return token.Server{}, nil, fmt.Errorf("listening for token questions: %w", err)
+		return nil, nil, nil, fmt.Errorf("listening for token questions: %w", err)
 	}
-	return token.Server{Handler: door, TLS: secured, Log: log}, listener, nil
+	return door, secured, listener, nil
+}
+
+// version is what the program was built as; empty where nobody knows.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return info.Main.Version
 }
 
 // openCounter makes the socket that operators of this machine ask on.

@@ -39,7 +39,7 @@ pager: {events_url: "http://PAGER"}
 settle: SETTLE
 poll: POLL
 reread: REREAD
-http: {listen: "DOOR", url: "http://DOOR"}
+http: {listen: "DOOR", url: "http://DOOR", metrics: callers}
 token: {key_file: "KEYFILE"}
 introspection:
   - {name: orders-api, sha256: "SHA256", audiences: ["https://orders.example"]}
