@@ -114,7 +114,7 @@ var arrows = []arrow{
 	{
 		"nightlatch/cmd/nightlatch/inspect",
 		[]string{
-			"nightlatch/cmd/nightlatch/config", "nightlatch/bot/send", "nightlatch/grants",
+			"nightlatch/cmd/nightlatch/config", "nightlatch/bot/send", "nightlatch/grants", "nightlatch/grants/service",
 			"nightlatch/integrations/pagerduty", "nightlatch/integrations/token",
 		},
 		"it asks by the clients that the program uses, and decides nothing",

@@ -19,6 +19,7 @@ import (
 	"nightlatch/bot/send"
 	"nightlatch/cmd/nightlatch/config"
 	"nightlatch/grants"
+	"nightlatch/grants/service"
 	"nightlatch/integrations/pagerduty"
 )
 
@@ -53,8 +54,8 @@ func (p Problems) Error() string {
 	return fmt.Sprintf("%d things do not work", p.Count)
 }
 
-// Target is an issuer that can say whether its target is set up. Its error joins one for each
-// thing that is missing, in words that say what to do.
+// Target is an issuer that can say more of its target than whether it answers. Its error joins one for
+// each thing that is missing there, in words that say what to do.
 type Target interface {
 	CheckSetup(ctx context.Context) error
 }
@@ -69,9 +70,9 @@ type Inspector struct {
 	// People lists who is in the workspace, as the directory knows them.
 	People func(ctx context.Context) ([]grants.Person, error)
 
-	Sockets http.RoundTripper // to Slack, with the app-level token; nil: http.DefaultTransport's settings
-	Web     http.RoundTripper // to http.url; nil: http.DefaultTransport
-	Targets map[string]Target // by the issuer's name; those that can say it
+	Sockets http.RoundTripper         // to Slack, with the app-level token; nil: http.DefaultTransport's settings
+	Web     http.RoundTripper         // to http.url; nil: http.DefaultTransport
+	Issuers map[string]service.Issuer // whose targets are not this program, by name
 }
 
 // All looks at everything.
@@ -98,15 +99,35 @@ func (i Inspector) Names(ctx context.Context) []Finding {
 	return f.list
 }
 
-// targets asks the issuers that can say it whether what they issue for is set up.
+// Nowhere is the instance in the names of credentials that no target has; Issuers are made with it.
+const Nowhere = "nolatchx"
+
+// targets asks each issuer whether a credential is there that nobody ever made: who can say that it is
+// not is reached, and lets the issuer look. Those that can say more are asked for it.
 func (i Inspector) targets(ctx context.Context, f *findings) {
-	for _, issuer := range sorted(i.Targets) {
-		err := i.Targets[issuer].CheckSetup(ctx)
-		if err == nil {
-			f.ok("issuer "+issuer, "its target is set up")
+	for _, name := range sorted(i.Issuers) {
+		issuer, key := i.Issuers[name], "issuer "+name
+		now := time.Now()
+		handle := grants.Handle{Name: grants.CredentialName(Nowhere, grants.NewID(now, [10]byte{}), 1), Expires: now}
+		switch found, err := issuer.Check(ctx, handle, now); {
+		case err != nil:
+			f.problem(key, "its target cannot be asked: %v: see its address and the issuer's own login; what is over there cannot be revoked meanwhile", err)
+			continue
+		case !found.Dead():
+			f.problem(key, "its target finds %s what was never made; it proves no end", found)
+			continue
 		}
-		for _, err := range apart(err) {
-			f.add(Problem, "issuer "+issuer, "%v", err)
+		target, more := issuer.(Target)
+		if !more {
+			f.ok(key, "its target answers")
+			continue
+		}
+		missing := apart(target.CheckSetup(ctx))
+		for _, err := range missing {
+			f.problem(key, "%v", err)
+		}
+		if len(missing) == 0 {
+			f.ok(key, "its target answers and is set up")
 		}
 	}
 }

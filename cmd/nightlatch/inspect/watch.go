@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"maps"
 	"time"
+
+	"nightlatch/cmd/nightlatch/config"
 )
 
 // The pauses between two looks, where the configuration does not say longer.
@@ -13,16 +15,21 @@ const (
 	soon      = time.Minute     // after a look that could not see everything
 )
 
-// Watch looks at the names until ctx ends, as often as the directory is read, and logs each
-// problem once until it changes. What cannot be asked now is as it was: that Slack or PagerDuty is silent, others say.
-func (i Inspector) Watch(ctx context.Context, line func(key string) int, log *slog.Logger) error {
+// Watch looks at the names of a configuration until ctx ends, as often as the directory is read, and logs each
+// problem once until it changes. A configuration that is loaded meanwhile is looked at soon, in place of the one before. What
+// cannot be asked now is as it was: that Slack or PagerDuty is silent, others say.
+func (i Inspector) Watch(ctx context.Context, loaded config.Loaded, loads <-chan config.Loaded, log *slog.Logger) error {
 	told := map[string]Finding{}
 	for pause := firstLook; ; {
 		select {
 		case <-ctx.Done():
 			return nil
+		case loaded = <-loads:
+			pause = firstLook
+			continue
 		case <-time.After(pause):
 		}
+		i.Config = loaded.Config
 		pause = i.Config.Reread
 		found, sure := i.problems(ctx)
 		if ctx.Err() != nil {
@@ -36,7 +43,7 @@ func (i Inspector) Watch(ctx context.Context, line func(key string) int, log *sl
 				}
 			}
 		}
-		tell(log, line, told, found)
+		tell(log, loaded.Line, told, found)
 		told = found
 	}
 }

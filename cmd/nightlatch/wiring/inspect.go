@@ -29,12 +29,16 @@ func Inspect(ctx context.Context, loaded config.Loaded, wires Wires) ([]inspect.
 	if err != nil {
 		return nil, fmt.Errorf("making Slack's sender: %w", err)
 	}
+	issuers, err := makeTargets(cfg, secrets, inspect.Nowhere)
+	if err != nil {
+		return nil, err
+	}
 	web := wires.Web
 	if web == nil {
 		web = http.DefaultTransport
 	}
 	return inspect.Inspector{
-		Config: cfg, Secrets: secrets, Slack: out, Sockets: wires.Slack, Web: web,
+		Config: cfg, Secrets: secrets, Slack: out, Sockets: wires.Slack, Web: web, Issuers: issuers,
 		PagerDuty: pagerduty.New(pagerduty.Config{Key: secrets.PagerDuty, BaseURL: cfg.PagerDuty.URL, Transport: wires.PagerDuty}),
 		People:    func(ctx context.Context) ([]grants.Person, error) { return listPeople(ctx, out) },
 	}.All(ctx), nil
@@ -53,12 +57,12 @@ func listPeople(ctx context.Context, out *send.Sender) ([]grants.Person, error) 
 	return grants.Pair(workspace.Team, users, nil, nil, time.Now()), nil
 }
 
-// watchNames is the part that tells the operator of a running bot which IDs of the configuration
-// cannot be used.
-func watchNames(loaded config.Loaded, out *send.Sender, pager *pagerduty.Client, directory *service.Service, log *slog.Logger) life.Part {
+// watchNames is the part that tells the operator of a running bot which IDs of the configuration,
+// and of those that are loaded later, cannot be used.
+func watchNames(loaded config.Loaded, loads <-chan config.Loaded, out *send.Sender, pager *pagerduty.Client, directory *service.Service, log *slog.Logger) life.Part {
 	names := inspect.Inspector{
-		Config: loaded.Config, Slack: out, PagerDuty: pager,
+		Slack: out, PagerDuty: pager,
 		People: func(context.Context) ([]grants.Person, error) { return directory.Everybody() },
 	}
-	return life.Part{Name: "the names", Run: func(ctx context.Context) error { return names.Watch(ctx, loaded.Line, log) }}
+	return life.Part{Name: "the names", Run: func(ctx context.Context) error { return names.Watch(ctx, loaded, loads, log) }}
 }

@@ -244,3 +244,18 @@ func TestARunningBotNamesWhatCannotBeUsed(t *testing.T) {
 		}
 	})
 }
+
+// TestNamesOfALoadedConfigurationAreLookedAt: soon, and not with the next reading of the directory.
+func TestNamesOfALoadedConfigurationAreLookedAt(t *testing.T) {
+	play(t, plan{}, func(n *night) {
+		n.pass(time.Minute)
+		next := n.loaded
+		next.Config.Roles = slices.Clone(next.Config.Roles)
+		next.Config.Roles[1].Channel = "C0NOPE"
+		n.reloads <- next
+		n.pass(time.Minute)
+		if want := `msg="the configuration names what cannot be used" key=roles[1].channel`; strings.Count(n.logs.String(), want) != 1 {
+			t.Errorf("no %s in\n%s", want, n.logs.String())
+		}
+	})
+}

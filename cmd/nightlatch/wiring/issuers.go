@@ -16,7 +16,17 @@ func makeIssuers(cfg config.Config, secrets config.Secrets, keys token.Keys, ins
 	if err != nil {
 		return nil, fmt.Errorf("making the token issuer: %w", err)
 	}
-	all := map[string]service.Issuer{"token": tokens}
+	all, err := makeTargets(cfg, secrets, instance)
+	if err != nil {
+		return nil, err
+	}
+	all["token"] = tokens
+	return all, nil
+}
+
+// makeTargets makes the issuers whose targets are not this program.
+func makeTargets(cfg config.Config, secrets config.Secrets, instance string) (map[string]service.Issuer, error) {
+	all := map[string]service.Issuer{}
 	for _, target := range cfg.Postgres {
 		issuer, err := postgres.New(target.Target(instance, secrets.Postgres[target.Name]))
 		if err != nil {

@@ -67,8 +67,9 @@ type night struct {
 	slackServer *http.Server
 	pagerServer *http.Server // nil: PagerDuty is down
 	loaded      config.Loaded
-	stop        func() error // ends the program as a signal does; nil: it does not run
-	real        bool         // outside a bubble, by the machine's clock
+	reloads     chan config.Loaded // other configurations, while the program runs
+	stop        func() error       // ends the program as a signal does; nil: it does not run
+	real        bool               // outside a bubble, by the machine's clock
 }
 
 // play starts the program in a world, has the test lead through the night, and holds what
@@ -85,7 +86,7 @@ func playForReal(t *testing.T, p plan, lead func(n *night)) {
 }
 
 func (n *night) goes(p plan, lead func(n *night)) {
-	n.began, n.dir, n.network = time.Now(), n.t.TempDir(), memnet.New()
+	n.began, n.dir, n.network, n.reloads = time.Now(), n.t.TempDir(), memnet.New(), make(chan config.Loaded)
 	p.slack.BaseURL = "http://" + slackAt
 	n.slack, n.pager = slackemu.New(p.slack), pagerdutyemu.New(p.pager)
 	n.transport = &http.Transport{DialContext: n.network.Dial}
@@ -194,6 +195,7 @@ func (n *night) start() {
 		Socket:    &websocket.Dialer{NetDialContext: n.network.Dial},
 		Listen:    func(_, address string) (net.Listener, error) { return n.network.Listen(address) },
 		Operators: func(s operator.Socket) (net.Listener, error) { return n.network.Listen(s.Path) },
+		Reloads:   n.reloads,
 	}
 	log := slog.New(slog.NewTextHandler(&n.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, signal := context.WithCancel(context.Background())

@@ -136,16 +136,17 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 		Door: door, Service: grants.Status, Slack: in.Counts,
 	})
 	served := token.Server{Handler: pages, TLS: secured, Log: log}
+	loads := make(chan config.Loaded, 1) // the last that was taken, for whoever looks at its names
 	parts := []life.Part{
 		{Name: "the watchdog", Run: func(ctx context.Context) error { return wires.Manager.Run(ctx, grants.Alive, log) }},
 		{Name: "the operators' socket", Run: func(ctx context.Context) error { return operators.Run(ctx, counter) }},
 		{Name: "the bot", Run: in.Run},
-		watchNames(loaded, out, onCall, grants, log),
+		watchNames(loaded, loads, out, onCall, grants, log),
 		{Name: "the service", Run: grants.Run},
 		{Name: "the door", Run: func(ctx context.Context) error { return served.Run(ctx, listener) }},
 	}
 	if wires.Reloads != nil {
-		parts = append(parts, life.Part{Name: "the roles", Run: func(ctx context.Context) error { reload(ctx, cfg, wires.Reloads, grants, log); return nil }})
+		parts = append(parts, life.Part{Name: "the roles", Run: func(ctx context.Context) error { reload(ctx, cfg, wires.Reloads, loads, grants, log); return nil }})
 	}
 	if secrets.Heartbeat.Expose() != "" {
 		beat := webhook.Heartbeat{
@@ -166,16 +167,16 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 }
 
 // reload has the service offer the roles of each configuration that comes. One that differs in more
-// is refused whole: half of it would be neither the old nor the new one.
-func reload(ctx context.Context, running config.Config, reloads <-chan config.Loaded, grants *service.Service, log *slog.Logger) {
+// is refused whole: half of it would be neither the old nor the new one. Those that were taken are passed on.
+func reload(ctx context.Context, running config.Config, reloads <-chan config.Loaded, taken chan config.Loaded, grants *service.Service, log *slog.Logger) {
 	for {
-		var next config.Config
+		var loaded config.Loaded
 		select {
 		case <-ctx.Done():
 			return
-		case loaded := <-reloads:
-			next = loaded.Config
+		case loaded = <-reloads:
 		}
+		next := loaded.Config
 		if other := running.DiffersIn(next); len(other) > 0 {
 			log.Error("the configuration was not loaded: only roles can change while the program runs; start it again for the rest", "differs", strings.Join(other, ", "))
 			continue
@@ -189,6 +190,11 @@ func reload(ctx context.Context, running config.Config, reloads <-chan config.Lo
 			continue
 		}
 		log.Info("loaded", "roles", len(next.Roles), "config", digest)
+		select {
+		case <-taken: // nobody looked at that one yet
+		default:
+		}
+		taken <- loaded
 	}
 }
 
