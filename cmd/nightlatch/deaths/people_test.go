@@ -197,16 +197,17 @@ func (n *night) approves(who, owner, grant string) {
 // reveals has somebody press Reveal until they have a secret, which they copy and whose window they close.
 func (n *night) reveals(who, grant string) string {
 	n.t.Helper()
-	shown := func() string {
-		if m := n.slack.SeenBy(who).Modal; m != nil {
-			return aToken.FindString(m.Visible())
+	token := ""
+	copied := func() bool { // at once: a program that is told to stop blanks what it shows
+		if m := n.slack.SeenBy(who).Modal; m != nil && token == "" {
+			token = aToken.FindString(m.Visible())
 		}
-		return ""
+		return token != ""
 	}
 	pressed, life := time.Time{}, 0
 	n.insist(press{
 		what: who + " reveals",
-		done: func() bool { return shown() != "" },
+		done: copied,
 		act: func() (*slackemu.Act, error) {
 			if m := n.slack.SeenBy(who).Modal; m != nil && m.Title == "One moment" && life == n.lives && time.Since(pressed) < longest/4 {
 				return nil, fmt.Errorf("waiting for a secret: %w", slackemu.ErrUnseen)
@@ -216,7 +217,6 @@ func (n *night) reveals(who, grant string) string {
 			return n.button(who, grant, "reveal")()
 		},
 	})
-	token := shown()
 	n.kept[token] = grant
 	if _, err := n.slack.CloseView(who); err != nil {
 		n.fatal("closing the window of a secret: %v", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -51,17 +52,22 @@ type process struct {
 // starter starts a command.
 type starter func(*exec.Cmd) (*process, error)
 
-// plainly starts a command and waits for its end.
+// plainly starts a command and waits for its end. It dies with the thread that started it, and so with us.
 func plainly(cmd *exec.Cmd) (*process, error) {
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the program: %w", err)
-	}
-	p := &process{pid: cmd.Process.Pid, done: make(chan struct{})}
+	p, started := &process{done: make(chan struct{})}, make(chan error, 1)
+	cmd.SysProcAttr = withUs()
 	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this function
+		defer close(p.done)
+		if err := cmd.Start(); err != nil {
+			started <- fmt.Errorf("starting the program: %w", err)
+			return
+		}
+		p.pid = cmd.Process.Pid
+		started <- nil
 		p.err = cmd.Wait()
-		close(p.done)
 	}()
-	return p, nil
+	return p, <-started
 }
 
 func (p *process) alive() bool {
