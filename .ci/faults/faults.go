@@ -234,4 +234,43 @@ var faults = []fault{
 		edits: []edit{{"return a.Paged.IsZero() || now.Sub(a.Paged) >= pageAgain", "return true"}},
 		pkg:   "grants/service", test: "TestTheSecondWayPagesWhenTheFirstIsSilent",
 	},
+	{
+		name: "a target that says revoked, believed",
+		file: "grants/service/revoke.go",
+		edits: []edit{{
+			"issuer.Check(ctx, grants.Handle{Name: c.Name, Verify: g.Role.Verify, Expires: c.Expires}, now); err != nil",
+			"grants.AbsentFinding, error(nil); err != nil",
+		}},
+		pkg: "grants/service", test: "TestATargetThatLies",
+	},
+	{
+		name:  "work that goes with its access: REASSIGN left out",
+		file:  "integrations/postgres/revoke.go",
+		edits: []edit{{`fmt.Sprintf("REASSIGN OWNED BY %s TO %s", quoted(name), quoted(i.config.Owner)),`, ""}},
+		pkg:   "integrations/postgres", test: "TestWorkOutlivesAccess",
+	},
+	{
+		name:  "a revoke that returns before the sessions are dead",
+		file:  "integrations/postgres/revoke.go",
+		edits: []edit{{"if err := i.evict(ctx, conn, r.oid); err != nil {", "if true { return nil }; if err := i.evict(ctx, conn, r.oid); err != nil {"}},
+		pkg:   "integrations/postgres", test: "TestSessionsEnd",
+	},
+	{
+		name:  "a login without an expiry of its own: VALID UNTIL left out",
+		file:  "integrations/postgres/issuer.go",
+		edits: []edit{{"proof, stamp(until), strings.Join", `proof, "infinity", strings.Join`}},
+		pkg:   "integrations/postgres", test: "TestIssuerKeepsItsContract/a_credential_opens_until_it_expires",
+	},
+	{
+		name:  "a login that others may still become, called dead",
+		file:  "integrations/postgres/revoke.go",
+		edits: []edit{{"case r.sessions > 0 || len(r.members) > 0:", "case r.sessions > 0:"}},
+		pkg:   "integrations/postgres", test: "TestWhoeverCouldBecomeIt",
+	},
+	{
+		name:  "a name of another installation",
+		file:  "integrations/postgres/issuer.go",
+		edits: []edit{{`return fmt.Errorf("%q: %w", name, ErrForeign)`, "return nil"}},
+		pkg:   "integrations/postgres", test: "TestForeignNames",
+	},
 }

@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -15,7 +14,8 @@ import (
 // the target itself finds the credential dead.
 func TestATargetThatLies(t *testing.T) {
 	story(t, func(w *world) {
-		w.lying = true
+		b := &beeper{}
+		w.pagers, w.lying = []service.Pager{b}, true
 		w.opens()
 		g := w.opened(anna, orders, time.Hour)
 		name := w.shown(anna, g.ID).Grant.Credentials[0].Name
@@ -32,8 +32,8 @@ func TestATargetThatLies(t *testing.T) {
 		if n, _ := w.board.last(g.ID, service.Verdict); n.Failing.Attempts == 0 {
 			t.Error("its person is not shown that revoking fails")
 		}
-		// Whoever is paged reads of it here: one cause, told once.
-		if failing := count(w.kinds(g.ID), grants.KindFailing); failing != 1 {
+		w.paged(b, "target/vault/1")
+		if failing := w.ofKind(grants.KindFailing); failing != 1 {
 			t.Errorf("%d events say that revoking fails, want one", failing)
 		}
 
@@ -43,10 +43,8 @@ func TestATargetThatLies(t *testing.T) {
 		if g = w.waits(g.ID, grants.Closed); g.Credentials[0].Evidence != grants.AbsentFinding {
 			t.Errorf("closed on %q", g.Credentials[0].Evidence)
 		}
+		w.passes(time.Minute)
+		w.paged(b, "target/vault/1", "target/vault/1 over")
 		w.settles()
 	})
-}
-
-func count(kinds []grants.Kind, kind grants.Kind) int {
-	return len(slices.DeleteFunc(slices.Clone(kinds), func(k grants.Kind) bool { return k != kind }))
 }

@@ -190,12 +190,14 @@ func opens(t testing.TB, _ string, secret grants.Secret) bool {
 // ask asks the server for one value, as the superuser.
 func ask(t testing.TB, database, question string, args ...any) (answer string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), fmt.Sprintf("host=%s port=%d user=%s dbname=%s", server.Dir, server.Port, pgtest.Superuser, database))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a session that should be dead may hold a lock
+	defer cancel()
+	conn, err := pgx.Connect(ctx, fmt.Sprintf("host=%s port=%d user=%s dbname=%s", server.Dir, server.Port, pgtest.Superuser, database))
 	if err != nil {
 		t.Fatalf("asking %s: %v", database, err)
 	}
-	defer conn.Close(t.Context())
-	if err := conn.QueryRow(t.Context(), question, args...).Scan(&answer); err != nil {
+	defer conn.Close(ctx)
+	if err := conn.QueryRow(ctx, question, args...).Scan(&answer); err != nil {
 		t.Fatalf("asking %s: %v", database, err)
 	}
 	return answer
