@@ -11,6 +11,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -144,9 +145,16 @@ func (f *findings) ok(key, format string, args ...any)      { f.add(OK, key, for
 func (f *findings) note(key, format string, args ...any)    { f.add(Note, key, format, args...) }
 func (f *findings) problem(key, format string, args ...any) { f.add(Problem, key, format, args...) }
 
-// unknown is what could not be asked, and why.
+// unknown is what could not be asked, and why. Who may not ask will not be let next time either.
 func (f *findings) unknown(key string, err error) {
-	f.add(Unknown, key, "could not be asked: %v", err)
+	switch {
+	case errors.Is(err, send.ErrAuth):
+		f.problem(key, "may not be asked: %v: reinstall the app from deploy/slack-manifest.yaml", err)
+	case errors.Is(err, pagerduty.ErrUnauthorized):
+		f.problem(key, "may not be asked: %v: make a key that may read it", err)
+	default:
+		f.add(Unknown, key, "could not be asked: %v", err)
+	}
 }
 
 // short is a duration as people say it.

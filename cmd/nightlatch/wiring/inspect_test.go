@@ -112,6 +112,9 @@ func TestEachThingThatIsWrongIsFound(t *testing.T) {
 		"channel that nobody says": {
 			func(n *night) { n.slack.Inject(slackemu.Fault{Method: "conversations.info", Error: "fatal_error"}) }, inspect.Unknown, "roles[2].channel", "could not be asked",
 		},
+		"channels that it may not look at": {
+			func(n *night) { n.slack.Inject(slackemu.Fault{Method: "conversations.info", Error: "missing_scope"}) }, inspect.Problem, "roles[2].channel", "reinstall the app",
+		},
 		"voter who left":          {userLike(func(u *slackemu.User) { u.Deleted = true }), inspect.Problem, "roles[1].off_call.users[0]", "is deactivated"},
 		"voter who is a guest":    {userLike(func(u *slackemu.User) { u.IsRestricted = true }), inspect.Problem, "roles[1].off_call.users[0]", "is a guest"},
 		"voter who is a bot":      {userLike(func(u *slackemu.User) { u.IsBot = true }), inspect.Problem, "roles[1].off_call.users[0]", "is a bot"},
