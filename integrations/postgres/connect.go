@@ -18,7 +18,7 @@ import (
 const (
 	connectPatience   = 3 * time.Second
 	goodbyePatience   = time.Second
-	statementPatience = 5 * time.Second
+	statementPatience = 8 * time.Second // shorter than a call
 	lockPatience      = 2 * time.Second // whoever waits for a lock holds up everybody behind
 	idlePatience      = 10 * time.Second
 )

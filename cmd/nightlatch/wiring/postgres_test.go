@@ -44,7 +44,7 @@ func TestANightOnPostgreSQL(t *testing.T) {
 		secrets: map[string]string{"NIGHTLATCH_POSTGRES_ORDERS_MAIN_PASSWORD": "the-issuers-own"},
 	}
 	playForReal(t, p, func(n *night) {
-		n.finds(inspect.OK, "issuer orders-main", "its target answers")
+		n.finds(inspect.OK, "issuer orders-main", "its target answers and is set up")
 		n.types(ada, "/access orders-db 30m orders are stuck")
 		n.awaits("a button to reveal", func() bool { return n.hasButton(ada, "reveal") })
 		n.reads(ada, "A login to the database orders on 127.0.0.1")
