@@ -16,8 +16,8 @@ type size struct {
 // is complete.
 func sizes() map[string][2]size {
 	return map[string][2]size{
-		"requests":     {{every: 13, workers: 2}, {every: 1, workers: 4, patient: time.Minute}},
-		"system calls": {{every: 29, workers: 2}, {every: 1, workers: 4, patient: time.Minute}},
+		"requests":     {{every: 17, workers: 2}, {every: 1, workers: 4, patient: time.Minute}},
+		"system calls": {{every: 23, workers: 2}, {every: 1, workers: 4, patient: time.Minute}},
 	}
 }
 
