@@ -28,7 +28,7 @@ func TestWorkOutlivesAccess(t *testing.T) {
 	issuer := newIssuer(t, config(t))
 	c := issued(t, issuer, order())
 	table, schema := "workbench."+unique(t), unique(t)
-	server.Do(t, "orders", "GRANT CREATE ON DATABASE orders TO orders_write")
+	server.Do(t, "orders", "GRANT CREATE ON DATABASE orders TO orders_write, nightlatch_owner", "DROP EXTENSION IF EXISTS hstore")
 	c.does("orders",
 		"CREATE TABLE "+table+" (i int, state text)", "INSERT INTO "+table+" VALUES (1, 'kept'), (2, 'kept')",
 		"CREATE VIEW "+table+"_view AS SELECT * FROM "+table,
@@ -37,11 +37,14 @@ func TestWorkOutlivesAccess(t *testing.T) {
 		"CREATE FUNCTION "+table+"_count() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM "+table+"'",
 		"CREATE SCHEMA "+schema, `CREATE TABLE `+schema+`."odd ""name" (i int)`,
 		"CREATE FUNCTION "+schema+".f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+		"CREATE EXTENSION IF NOT EXISTS hstore SCHEMA workbench", "CREATE PUBLICATION "+schema,
 		"INSERT INTO public.payments VALUES (2, 'for "+table+"')")
 	c.does("archive", "CREATE TABLE "+table+" AS SELECT generate_series(1, 100) AS i")
 	c.revoked()
 
 	for question, want := range map[string]string{
+		"SELECT extowner::regrole::text FROM pg_extension WHERE extname = 'hstore'":                            "nightlatch_owner",
+		"SELECT pubowner::regrole::text FROM pg_publication WHERE pubname = '" + schema + "'":                  "nightlatch_owner",
 		"SELECT count(*)::text FROM " + table + " WHERE state = 'kept'":                                        "2",
 		"SELECT count(*)::text FROM " + table + "_view":                                                        "2",
 		"SELECT " + table + "_count()::text":                                                                   "2",

@@ -48,6 +48,22 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
+// TestPostgresAsDocumented: what docs/postgres.md shows is accepted as it is, but for who and how long.
+func TestPostgresAsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/postgres.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(page), "```yaml\n")
+	block, _, _ = strings.Cut(block, "```")
+	shown, rest, found := strings.Cut(block, "roles:\n")
+	rest = strings.Replace(rest, "    # … who", "    on_call: [{policy: PORDERS}]\n    automatic: on_call\n    max: 1h\n    # … who", 1)
+	rest = strings.ReplaceAll("\n"+rest, "\n  ", "\n") // as deep as the other role
+	if data := with(role, rest) + shown; !found || problemsOf(t, data) != nil {
+		t.Errorf("%q in\n%s", problemsOf(t, data), data)
+	}
+}
+
 func TestPostgresRefused(t *testing.T) {
 	for _, c := range []struct{ name, from, to, want string }{
 		{"password in YAML", "user: nightlatch", "user: nightlatch, password: hunter2", "8 postgres[0].password: a secret does not belong into this file; set NIGHTLATCH_POSTGRES_NAME_PASSWORD"},
