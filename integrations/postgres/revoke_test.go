@@ -237,6 +237,20 @@ func TestWhatAHumanMustFinish(t *testing.T) {
 			},
 		},
 		{
+			"a lock that somebody holds",
+			func(c *credential, thing string) {
+				c.does("orders", "CREATE TABLE workbench."+thing+" (i int)", "GRANT SELECT ON workbench."+thing+" TO orders_read")
+				o := order()
+				o.Scopes = []string{"orders_read"}
+				server.Do(c, "orders", "GRANT USAGE ON SCHEMA workbench TO orders_read")
+				must(c, issued(c, c.issuer, o).logsIn("orders"), "BEGIN", "SELECT * FROM workbench."+thing)
+			},
+			"canceling statement due to lock timeout",
+			func(c *credential, thing string) {
+				server.Do(c, "orders", "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'workbench."+thing+"'::regclass AND pid <> pg_backend_pid()")
+			},
+		},
+		{
 			"a database that is shut",
 			func(c *credential, thing string) {
 				server.Do(c, "postgres", "CREATE DATABASE "+thing)
