@@ -15,6 +15,7 @@ func TestPage(t *testing.T) {
 	start := playground(t)
 	for _, s := range sizes() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			d := sit(t, s, open(t, start("-addr", "127.0.0.1:0")))
 			d.asked()
 			d.approved()
@@ -65,6 +66,7 @@ func (d *desk) revealed() {
 	d.looks("5-secret")
 	d.click(".window .copy")
 	d.sees("#toasts", "The token box has it")
+	d.free(".toast", "#hint button, #tabs button, .window button")
 	d.click(".window .shut")
 	d.do("waiting for the window to close", chromedp.WaitNotPresent(".window"))
 }
@@ -73,7 +75,7 @@ func (d *desk) used() {
 	d.part("token")
 	d.click("#try")
 	d.sees("#result", "200 OK", "order 4711, Alarm clock: stuck")
-	d.sees("#hint", "End the shift")
+	d.sees("#hint", "Mara is on call", "End shift in 5\u00a0s")
 	d.looks("6-used")
 }
 
@@ -82,7 +84,12 @@ func (d *desk) over() {
 	d.looks("7-night")
 	d.click("[data-change=end]")
 	d.sees("#shifts", "Nobody is on call on the first line")
-	d.part("token")
+	d.holds(`document.querySelector("[data-change=end]").disabled`)
+	if d.phone { // where the token is not in sight
+		d.sees("#hint", "The token is refused: 401", "after the end of the shift")
+		d.click("#hint button")
+	}
+	d.sees("#hint", "Refused: 401", "Be Priya, off call, and ask for orders-read")
 	d.sees("#result", "401 Unauthorized", "revoked or over")
 	d.sees("#token", "after the end of the shift")
 	d.dead()
@@ -108,6 +115,7 @@ func (d *desk) refused() {
 	d.do("writing a command", chromedp.SendKeys("#line", "/access orders-read 30m is it <b>bold</b> & *brave*?\r"))
 	d.sees(".ephemeral", "Your request for orders-read was refused", "You are not on call")
 	d.looks("11-refused")
+	d.sees("#hint", "Refused, and told why. That was the night.", "Begin again")
 
 	// Off call one may still ask for what security can give, and whatever is written is only text.
 	const markup = `<img src=x onerror=alert(1)> <script>alert(2)</script>`
@@ -156,6 +164,8 @@ func (d *desk) incident() {
 	d.click("[data-incident=resolve]")
 	d.sees("#incident", "resolved", "Jonas resolved it at")
 	d.click("[data-change=again]")
+	d.begun()
+	d.part("night")
 	d.sees("#shifts", "Mara is on call until")
 	d.sees("#incident", "#2 Order 4711 is stuck", "triggered")
 	d.click("[data-person=U0MARA]")
@@ -172,7 +182,7 @@ func (d *desk) reloaded() {
 	d.writes("U0MARA", "/access orders-read 1h checkout is failing")
 	d.sees(".ephemeral", "You have orders-read", "Reveal")
 	d.do("loading the page again", chromedp.Reload())
-	d.holds(`document.querySelectorAll(".message").length > 0 && document.querySelectorAll(".ephemeral").length === 0`)
+	d.holds(`document.querySelectorAll(".welcome").length > 0 && document.querySelectorAll(".ephemeral").length === 0`)
 	d.sees("#places [aria-current]", "orders-access")
 	d.be("U0MARA", "home")
 	d.sees(".home", "Your requests and grants", "orders-read is yours until", "Reveal", "Return", "What you can ask for", "archive-read")
@@ -275,7 +285,7 @@ func (d *desk) offline() {
 	d.looks("16-offline")
 }
 
-// overridden: somebody else takes the shift over, and later they swap.
+// overridden: somebody else takes the shift over.
 func (d *desk) overridden() {
 	d.part("night")
 	d.click("[data-change=override]")
@@ -283,11 +293,6 @@ func (d *desk) overridden() {
 	d.part("talk")
 	d.be("U0MARA", "bot")
 	d.sees(".messages", "Your access to orders-write is over")
-	d.part("night")
-	d.click("[data-change=again]")
-	d.sees("#shifts", "Mara is on call until")
-	d.click("[data-change=swap]")
-	d.sees("#shifts", "Priya is on call until")
 }
 
 // between: at other sizes nothing overflows either.

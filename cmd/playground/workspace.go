@@ -114,7 +114,7 @@ func (s *stage) page(opened time.Time) (*page.Page, error) {
 		Opened:   opened, Clock: paged().Add(-58 * time.Minute),
 		Services: services, Alert: alert(),
 		Suggestions: map[string][]string{
-			string(mara): {release, read, "/access archive-read 30m old order 4702"}, string(jonas): {read}, string(priya): {read, release}, string(otto): {read},
+			string(mara): {release, read, "/access archive-read 30m old order 4702"}, string(jonas): {read}, string(priya): {release, read}, string(otto): {read},
 		},
 		Logs: []page.Log{{Name: "nightlatch", From: s.program.log.from}, {Name: "services", From: calls.from}},
 	})

@@ -20,7 +20,7 @@ func (p *Page) acts() map[string]http.HandlerFunc {
 		"command": order(func(ctx context.Context, in struct{ User, Channel, Line string }) (any, error) {
 			line := strings.TrimSpace(in.Line)
 			if command, _, _ := strings.Cut(line, " "); command != "/access" {
-				return nil, errors.New("here one only runs commands: write /access, or /access help")
+				return nil, errors.New("only commands work here: /access, or /access help")
 			}
 			act, err := p.cfg.Slack.RunCommand(in.User, in.Channel, line)
 			return follow(ctx, act, err)
@@ -52,22 +52,14 @@ func (p *Page) acts() map[string]http.HandlerFunc {
 			act, err := p.cfg.Slack.OpenHome(in.User)
 			return follow(ctx, act, err)
 		}),
-		"reload": order(func(context.Context, struct{}) (any, error) {
-			// Whoever loads the page again reloads Slack for everybody that they are.
-			for _, person := range p.cfg.Cast {
-				if err := p.cfg.Slack.Reload(person.ID); err != nil {
-					return nil, err
-				}
-			}
-			return nil, nil
-		}),
-		"shift": order(func(_ context.Context, in struct{ Change string }) (any, error) {
+		"reload": order(func(context.Context, struct{}) (any, error) { return nil, p.reload() }),
+		"shift": order(func(ctx context.Context, in struct{ Change string }) (any, error) {
 			do, ok := p.cfg.Changes[in.Change]
 			if !ok {
 				return nil, fmt.Errorf("there is no change %q", in.Change)
 			}
 			if in.Change == Again {
-				p.steps.again()
+				return nil, p.again(ctx, do)
 			}
 			return nil, do()
 		}),

@@ -153,11 +153,9 @@ func (p *Page) Run(ctx context.Context) error {
 
 // observe puts on the board what is true now.
 func (p *Page) observe(w *wires) error {
-	var screens []slackemu.Screen
-	for _, person := range p.cfg.Cast {
-		screen := p.cfg.Slack.SeenBy(person.ID)
-		screens = append(screens, screen)
-		if err := p.board.put("screen", person.ID, screen); err != nil {
+	screens := p.screens()
+	for _, screen := range screens {
+		if err := p.board.put("screen", screen.User, screen); err != nil {
 			return err
 		}
 	}
@@ -170,8 +168,10 @@ func (p *Page) observe(w *wires) error {
 	if err := p.board.put("wires", "", w.read()); err != nil { // which also reads what the book holds
 		return err
 	}
-	if err := p.board.put("ledger", "", w.book.records()); err != nil {
+	records := w.book.records()
+	if err := p.board.put("ledger", "", records); err != nil {
 		return err
 	}
+	p.steps.ended(records)
 	return p.board.put("steps", "", p.steps.after(screens))
 }

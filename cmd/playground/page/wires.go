@@ -114,7 +114,10 @@ func (w *wires) ofSlack(p slackemu.Piece) (entry, bool) {
 		return entry{}, false
 	}
 	e := entry{At: p.At, From: "slack", What: what, Call: p.Method, Bad: p.Error != ""}
-	if e.Bad {
+	switch {
+	case p.Method == "views.update" && p.Error == "not_found":
+		e.What, e.Bad = "wanted to blank a window, which was closed already", false
+	case e.Bad:
 		e.What += ": " + p.Error
 	}
 	return e, true

@@ -41,6 +41,18 @@
     if (!scrolled && (box.left < -1 || box.right > page.clientWidth + 1)) problems.push(`${say(node)} reaches from ${box.left} to ${box.right}`);
   }
 
+  // On a phone everything is pressed with a thumb.
+  const thumb = 40;
+  for (const node of page.clientWidth <= 860 ? document.querySelectorAll("button, select") : []) {
+    if (seen(node) && node.getBoundingClientRect().height < thumb) problems.push(`${say(node)} is only ${node.getBoundingClientRect().height} high`);
+  }
+
+  // What one chooses by can be read, on the sizes that people have.
+  const common = (page.clientWidth >= 360 && page.clientWidth <= 860) || page.clientWidth >= 1280;
+  for (const node of common ? document.querySelectorAll(".place-name, .who b, .who small, .suggestion:first-child") : []) {
+    if (seen(node) && node.scrollWidth > node.clientWidth) problems.push(`${say(node)} is cut`);
+  }
+
   // With a window open, what is under it is covered on purpose.
   const layer = document.querySelector(".layer:not([hidden])");
   const covered = (node) => layer && node.closest(".talk") && !layer.contains(node);

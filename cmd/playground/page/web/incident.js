@@ -27,7 +27,7 @@ function incident() {
   if (!i) return;
   const open = i.number > 0 && i.status !== "resolved";
   const seat = me().pagerduty;
-  const as = seat ? `As ${firstName(me())}` : `${firstName(me())} has no seat in PagerDuty: be somebody else`;
+  const as = seat ? `As ${firstName(me())}` : `${firstName(me())} is not in PagerDuty: be somebody else`;
   draw(byId("incident"), [i, state.me], () => [
     el("h2", {}, el("span", { class: "title" }, i.number ? `#${i.number} ${i.title}` : "No incident"),
       i.number > 0 && el("span", { class: `status ${i.status}` }, i.status)),

@@ -12,7 +12,7 @@ const wire = (e) =>
     "li", { class: e.bad ? "bad" : null, title: e.call },
     when(e.at),
     el("span", { class: `from ${e.from}` }, names[e.from] ?? e.from),
-    el("span", { class: "what" }, e.what, e.times > 1 && el("small", {}, ` ×${e.times}`), el("small", { class: "call" }, e.call)),
+    el("span", { class: "what" }, e.what, e.times > 1 && el("small", {}, ` ×${e.times}`), " ", el("small", { class: "call" }, e.call)),
   );
 
 const event = (r) =>
@@ -20,7 +20,7 @@ const event = (r) =>
     "li", { class: r.bad ? "event bad" : "event", title: r.grant && `grant ${r.grant}` },
     when(r.at),
     el("span", { class: "from ledger" }, `#${r.seq}`),
-    el("span", { class: "what" }, r.says, el("small", { class: "call" }, r.actor && r.actor !== r.kind ? `${r.kind} · ${r.actor}` : r.kind)),
+    el("span", { class: "what" }, r.says, " ", el("small", { class: "call" }, r.actor && r.actor !== r.kind ? `${r.kind} · ${r.actor}` : r.kind)),
   );
 
 const views = [

@@ -16,7 +16,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     toast("Copied. The token box has it, too.");
   } catch {
-    toast("The token box has it now.");
+    toast("The token box has it now. This browser gives no clipboard.");
   }
 }
 

@@ -1,7 +1,7 @@
 // The shifts in PagerDuty, and what can be done to them.
-import { byId, colour, el, fill, firstName } from "./dom.js";
+import { byId, colour, draw as redraw, el, fill, firstName } from "./dom.js";
 import { ago, hhmm, night } from "./clock.js";
-import { order, state, watch } from "./state.js";
+import { begin, order, state, watch } from "./state.js";
 
 const hour = 3600 * 1000;
 const behind = 1.5 * hour;
@@ -23,9 +23,10 @@ function bar(b, from) {
   const index = owner(b.user);
   const name = index < 0 ? b.user : firstName(state.scene.cast[index]);
   const node = el("span", { class: `bar ${colour(index)}`, title: `${name}, ${hhmm(Date.parse(b.start))} to ${hhmm(Date.parse(b.end))}` },
-    end - start > 0.2 ? el("span", {}, name) : null);
+    end - start > 0.15 ? el("span", {}, name) : null);
   node.style.left = `${start * 100}%`;
   node.style.width = `${(end - start) * 100}%`;
+  if (end - start < 0.2) node.style.paddingLeft = "3px"; // the name has little room
   const now = behind / span;
   if (start <= now && now < end - 0.12) node.style.paddingLeft = `calc(${(now - start) * 100}% + 8px)`; // beside the line of the hour
   return node;
@@ -36,7 +37,7 @@ function ticks(from) {
   const first = Math.ceil(night(from).getTime() / (2 * hour)) * 2 * hour - state.scene.ahead;
   for (let at = first; at < from + span; at += 2 * hour) {
     const share = (at - from) / span;
-    if (share > 0.94 || share < 0.02) continue;
+    if (share > 0.94 || share < 0.02 || Math.abs(share - behind / span) < 0.08) continue; // cut, or under the line of the hour
     const node = el("span", {}, hhmm(at));
     node.style.left = `${share * 100}%`;
     out.push(node);
@@ -46,29 +47,39 @@ function ticks(from) {
 
 function sentence(now) {
   const running = state.shifts[0]?.bars.find((b) => covers(b, now));
-  if (!running) return ["Nobody is on call on the first line. ", el("b", {}, "Every grant of that shift is over.")];
+  if (!running) return ["Nobody is on call on the first line. ", el("b", {}, "What its shift opened is over.")];
   const who = state.scene.cast[owner(running.user)];
   const end = Date.parse(running.end);
   return [el("b", {}, who ? firstName(who) : running.user), ` is on call until ${hhmm(end)} (${ago(end, now)}).`];
 }
 
 const button = (name, label, kind, title) =>
-  el("button", { type: "button", class: `pill ${kind}`, "data-change": name, title, click: () => order("shift", { change: name }) }, label);
+  el("button", { type: "button", class: `pill ${kind}`, "data-change": name, title, disabled: kind === "off", click: () => (name === "again" ? begin() : order("shift", { change: name })) }, label);
 
-let chart, said;
+let chart, said, controls;
+
+/** change draws what can be done. When nobody is on call, it is to begin again. */
+function change(now) {
+  const running = state.shifts[0]?.bars.find((b) => covers(b, now));
+  const names = state.scene.cast.filter((p) => p.pagerduty);
+  const other = running?.user === names.at(-1).pagerduty ? names[0] : names.at(-1);
+  redraw(controls, [running?.user], () => [
+    button("end", "End shift in 5 s", running ? "strong" : "off", "The shift of whoever is on call on the first line ends in five seconds"),
+    button("swap", `Swap ${firstName(names[0])} and ${firstName(names.at(-1))}`, "", "They swap their shifts"),
+    button("override", `${firstName(other)} takes over 1 h`, "", "An override, at once, for an hour"),
+    button("again", "Begin again", running ? "" : "strong", "The whole night as it was at first; what was recorded stays"),
+  ]);
+}
 
 function build() {
   if (chart) return;
   chart = el("div", { class: "chart" });
   said = el("p", { class: "said" });
+  controls = el("div", { class: "controls" });
   fill(
     byId("shifts"),
     el("h2", {}, "PagerDuty", el("small", {}, "who is on call tonight")), chart, said,
-    el("div", { class: "controls" },
-      button("end", "End in 5 s", "strong", "The shift of whoever is on call on the first line ends in five seconds"),
-      button("swap", "Swap", "", "Mara and Priya swap their shifts"),
-      button("override", "Override", "", "Somebody else takes the first line over, for an hour"),
-      button("again", "Begin again", "", "The shifts and the incident as they were at first")),
+    controls,
   );
 }
 
@@ -85,6 +96,7 @@ function draw() {
     el("div", { class: "row" }, el("small", {}), ticks(from)),
   );
   fill(said, sentence(now));
+  change(now);
 }
 
 watch(["scene", "shifts"], draw);

@@ -8,7 +8,7 @@ function status(p) {
   const { level, until } = levelOf(p.id);
   if (level === 1) return `On call until ${hhmm(until)}`;
   if (level > 1) return `Next level until ${hhmm(until)}`;
-  return p.pagerduty ? "Off call" : `${p.title}, no seat`;
+  return p.pagerduty ? "Off call" : `${p.title}, no PagerDuty`;
 }
 
 const short = (level) => ["Off call", "On call"][level] ?? `Level ${level}`;
@@ -23,13 +23,13 @@ function people() {
 }
 
 function who({ p, i, mine, level, status, waits }) {
-  const note = p.pagerduty ? null : "Without a PagerDuty seat one may vote, and is never let in at once";
+  const note = p.pagerduty ? null : "Who is not in PagerDuty may vote, and is never let in at once";
   return el(
     "button",
     { type: "button", class: "who", "data-person": p.id, "aria-pressed": String(mine), title: note, click: () => be(p.id) },
-    avatar(p, i, level === 1 ? "on" : ""),
+    avatar(p, i),
     el("span", { class: "name" }, el("b", {}, el("span", { class: "first" }, firstName(p)), el("span", { class: "rest" }, p.name.slice(firstName(p).length))),
-      el("small", { class: "long" }, status), el("small", { class: "short" }, p.pagerduty ? short(level) : p.title)),
+      el("small", { class: level === 1 ? "long on" : "long" }, status), el("small", { class: level === 1 ? "short on" : "short" }, p.pagerduty ? short(level) : p.title)),
     waits && el("span", { class: "dot", title: "something new" }),
   );
 }

@@ -38,6 +38,7 @@ export async function order(path, body) {
       headers: { "Content-Type": "application/json", "X-Page-Token": token },
       body: JSON.stringify(body),
     });
+    if (response.status === 403) return afresh();
     answer = await response.json();
   } catch {
     answer = { error: "the playground does not answer; is it still running?" };
@@ -46,6 +47,32 @@ export async function order(path, body) {
   if (answer.warning === "operation_timeout") toast("Slack: Nightlatch did not respond in time. Try again.", "bad");
   else if (answer.warning) toast("Slack: Nightlatch is not connected at this moment. Try again.", "bad");
   return answer.error ? null : answer;
+}
+
+/** afresh loads the page of a playground that was started again. */
+function afresh() {
+  sessionStorage.removeItem("looking");
+  location.reload();
+  return null;
+}
+
+/** begin begins the night again. */
+export function begin() {
+  changed("clear"); // nothing is tried while it ends
+  return order("shift", { change: "again" });
+}
+
+/** told takes the progress. Another night begins as the first one did. */
+function told(steps) {
+  const before = state.steps;
+  state.steps = steps;
+  if (before.since !== steps.since) changed("screens");
+  if (before.night !== undefined && before.night !== steps.night) {
+    state.seen = {};
+    be(state.scene.cast[0].id, state.scene.channels[0].id);
+    changed("clear");
+    changed("night");
+  }
 }
 
 /** reload has Slack forget what it keeps in the browser only. */
@@ -70,13 +97,27 @@ export function listen() {
     changed("screens");
   });
   for (const kind of kept) {
-    on(kind, (told) => {
-      state[kind] = told;
+    on(kind, (now) => {
+      if (kind === "steps") told(now);
+      else state[kind] = now;
       changed(kind);
     });
   }
   stream.onopen = () => document.body.classList.remove("offline");
-  stream.onerror = () => document.body.classList.add("offline");
+  stream.onerror = () => {
+    document.body.classList.add("offline");
+    if (stream.readyState === EventSource.CLOSED) revive(); // otherwise the browser tries it again
+  };
+}
+
+/** revive waits until a playground answers again, and loads its page. */
+async function revive() {
+  try {
+    await fetch("/", { cache: "no-store" });
+    afresh();
+  } catch {
+    setTimeout(revive, 1000);
+  }
 }
 
 export const person = (id) => state.scene.cast.find((p) => p.id === id);
@@ -90,7 +131,7 @@ export const placeOf = (message) => (state.scene.channels.some((c) => c.id === m
 export function messagesAt(user, place) {
   const s = state.screens[user];
   if (!s) return [];
-  return [...s.messages, ...s.ephemerals].filter((m) => placeOf(m) === place).sort((a, b) => (a.ts < b.ts ? -1 : 1));
+  return [...s.messages, ...s.ephemerals].filter((m) => placeOf(m) === place && m.ts > (state.steps.since ?? "")).sort((a, b) => (a.ts < b.ts ? -1 : 1));
 }
 
 /** unread counts what somebody has not looked at yet. */

@@ -19,3 +19,4 @@ function draw() {
 }
 
 watch(["scene", "tab"], draw);
+watch(["night"], () => tab("talk"));

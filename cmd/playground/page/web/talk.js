@@ -36,13 +36,14 @@ let shown = "";
 function messages() {
   const box = byId("messages");
   const where = `${state.me} ${state.place}`;
+  const night = `${where} ${state.steps.night}`;
   const list = messagesAt(state.me, state.place);
-  const bottom = where !== shown || box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  if (where !== shown) {
+  const bottom = night !== shown || box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  if (night !== shown) {
     drawn.clear();
     fill(box, welcome());
   }
-  shown = where;
+  shown = night;
   const nodes = list.map((m) => {
     const source = JSON.stringify(m);
     if (drawn.get(m.ts)?.source !== source) drawn.set(m.ts, { source, node: message(m) });
@@ -62,8 +63,9 @@ function welcome() {
   const title = channel ? `# ${channel.name}` : "Nightlatch";
   const text = channel
     ? "Requests that need a yes are asked here. What Nightlatch answers to you alone is marked so."
-    : "What could not wait for you to look comes here, and is pushed to your phone.";
-  return el("div", { class: "welcome" }, el("h3", {}, title), el("p", {}, text));
+    : "Direct messages: news that you should not miss.";
+  const night = state.steps.night > 0 && "A new night. What was written before is not shown; the ledger has what was recorded.";
+  return el("div", { class: "welcome" }, el("h3", {}, title), el("p", {}, text), night && el("p", { class: "anew" }, night));
 }
 
 function home() {
@@ -107,7 +109,7 @@ byId("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
   const line = byId("line");
   const text = line.value.trim();
-  if (!/^\/access\b/.test(text)) return toast("Here one only runs commands: write /access, or take one of the lines above.");
+  if (!/^\/access\b/.test(text)) return toast("Only commands work here: write /access, or take one of the lines above.");
   line.value = "";
   const channel = state.place === "bot" ? "" : state.place;
   if (!(await order("command", { user: state.me, channel, line: text }))) line.value ||= text;
@@ -121,4 +123,4 @@ function draw() {
 }
 
 watch(["scene", "me"], composer);
-watch(["scene", "me", "screens"], draw);
+watch(["scene", "me", "screens", "night"], draw);

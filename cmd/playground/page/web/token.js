@@ -3,11 +3,13 @@ import { byId, el, fill } from "./dom.js";
 import { ago, hhmmss } from "./clock.js";
 import { claims, endOf, serviceOf } from "./claims.js";
 import { lastEnd } from "./night.js";
-import { order, state, watch } from "./state.js";
+import { changed, order, state, watch } from "./state.js";
 
 const every = 500; // ms between two calls while the token is good
 const most = 24; // dots
 const soon = 10; // s after an end in which a death is its work
+
+const empty = "Reveal a secret, and copy it: then it is here.";
 
 let field, call, result, dots, note;
 let timer = 0;
@@ -21,6 +23,12 @@ export function give(token) {
   fresh();
 }
 
+/** holdsToken says whether there is something to try. */
+export const holdsToken = () => Boolean(field?.value.trim());
+
+/** death says how the token in the field ended, if it lived and is refused. */
+export const death = () => (last && last.status === 401 && lived ? `${last.status}, ${verdict(last.status, last.at).replace("Dead ", "")}` : "");
+
 const token = () => claims(field.value.trim());
 
 function fresh() {
@@ -32,7 +40,9 @@ function fresh() {
   fill(result);
   const service = serviceOf(token());
   if (service && !service.calls.includes(call.value)) call.value = service.calls[0];
-  fill(note, service?.offline ? bound() : `Call the ${service?.name ?? "orders API"} with it.`);
+  if (!field.value) fill(note, empty);
+  else fill(note, service?.offline ? bound() : `Call the ${service?.name ?? "orders API"} with it.`);
+  changed("token");
 }
 
 async function attempt() {
@@ -56,13 +66,22 @@ function show(answer) {
   history = history.slice(-most);
   fill(dots, history.map((h) => el("i", { class: h.good ? "good" : "bad", title: `${h.status} at ${hhmmss(h.at)}` })));
   fill(result, el("b", { class: good ? "code good" : "code bad" }, `${answer.status} ${answer.text}`), el("code", {}, line(answer.body)));
-  last = { status: answer.status, at: now };
+  last = { status: answer.status, at: now, stuck: answer.body?.state === "stuck" };
   explain();
+  changed("token");
 }
 
 /** explain says what the last answer means. The ledger's word on the end may come later than the end. */
 function explain() {
-  if (last) fill(note, verdict(last.status, last.at));
+  if (last) fill(note, verdict(last.status, last.at), aside());
+}
+
+/** aside says what else is to be known of it. */
+function aside() {
+  if (last.status === 200 && last.stuck) return " The order is still stuck: POST … /release is what it waits for.";
+  const held = token();
+  const warned = last.status === 401 && held && state.ledger.some((r) => r.grant === held.grant && r.kind === "dead use");
+  return warned ? " Slack's warning is about this page's tries." : "";
 }
 
 /** verdict says what an answer meant at a moment. */
@@ -105,7 +124,7 @@ function build() {
     state.scene.services.map((s) => el("optgroup", { label: s.offline ? `${s.name}, asks nobody` : `${s.name}, asks Nightlatch` }, s.calls.map((c) => el("option", {}, c)))));
   result = el("p", { class: "result", id: "result" });
   dots = el("div", { class: "dots", "aria-hidden": "true" });
-  note = el("p", { class: "said", id: "note" }, "Reveal a secret, copy it, and paste it here.");
+  note = el("p", { class: "said", id: "note" }, empty);
   const form = el("form", { submit: (event) => { event.preventDefault(); attempt(); } },
     field, el("div", { class: "pair" }, call, el("button", { type: "submit", class: "pill strong", id: "try" }, "Call")));
   fill(byId("token"), el("h2", {}, "Try the token", dots), form, result, note);
@@ -113,3 +132,4 @@ function build() {
 
 watch(["scene"], build);
 watch(["ledger", "shifts"], explain);
+watch(["clear"], () => field && give(""));
