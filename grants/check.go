@@ -142,6 +142,8 @@ func (c *checker) given(l *life, e Event) {
 	switch {
 	case in.Extension != about(e), (e.Kind == KindExtended) != (in.Extension > 0):
 		c.broken("on call, or a human said yes", e.Grant, e.Seq, "%s by a decision about extension %d", e.Kind, in.Extension)
+	case e.Kind == KindExtended && in.Stale:
+		c.broken("on call, or a human said yes", e.Grant, e.Seq, "extended by a role that is not offered any more")
 	case e.Kind == KindExtended && !in.Answer.Known && in.Person.PagerDuty != "":
 		c.broken("nothing is extended on stale knowledge", e.Grant, e.Seq, "PagerDuty was silent")
 	case in.Person.Key != l.person, in.Grant != e.Grant:

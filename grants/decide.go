@@ -27,6 +27,7 @@ const (
 	ShiftOver        Code = "shift_over"       // the shift ends before anything could be used
 	VotesUndone      Code = "votes_undone"     // the votes were for another basis than holds now
 	TooManyReveals   Code = "too_many_reveals" // Count of this grant already
+	RoleChanged      Code = "role_changed"     // an extension is of a role that is offered no more, or not as it was
 	NoLonger         Code = "no_longer"        // an extension would not move the end, Until
 	ClockOff         Code = "clock_off"        // Detail: by how much our clock differs from Slack's
 	DiskFull         Code = "disk_full"        // nothing is opened or issued until there is room again
@@ -161,6 +162,8 @@ type Input struct {
 	// Of an extension, since version 2.
 	Extension int       `json:"extension,omitempty"` // its ordinal; 0: this is about the request
 	Ends      time.Time `json:"ends,omitzero"`       // when the grant ends without it
+	Held      Basis     `json:"held,omitempty"`      // why the grant may be open
+	Stale     bool      `json:"stale,omitempty"`     // the configuration offers its role no more, or another one of that name
 }
 
 // Decision is what a verdict does to a request.
@@ -191,8 +194,9 @@ type Verdict struct {
 // Whoever is on call otherwise needs the role's voters; everybody else the voters that
 // the role lists for people off call, or is refused.
 //
-// An extension is decided like a request, and never while PagerDuty is silent about somebody
-// whom it knows: nothing is extended on stale knowledge.
+// An extension is decided like a request, by the role as it is still offered, and never while
+// PagerDuty is silent about somebody whom it knows: nothing is extended on stale knowledge. What
+// people gave to somebody off call, the same people extend.
 func Decide(in Input) Verdict {
 	if in.Person.Standing != Member {
 		return refuse(Reason{Code: BadStanding, Detail: string(in.Person.Standing)})
@@ -201,11 +205,16 @@ func Decide(in Input) Verdict {
 		return refuse(Reason{Code: NotForYou, Detail: in.Role.Name, People: in.Role.Voters.Users})
 	}
 	basis, reasons := basisOf(in)
-	if in.Extension > 0 && !in.Answer.Known && in.Person.PagerDuty != "" {
+	switch {
+	case in.Extension > 0 && in.Stale:
+		return refuse(Reason{Code: RoleChanged, Detail: in.Role.Name})
+	case in.Extension > 0 && !in.Answer.Known && in.Person.PagerDuty != "":
 		if len(in.Votes) > 0 {
 			return Verdict{Decision: Later, Basis: in.Basis, Reasons: reasons}
 		}
 		return refuse(reasons...)
+	case in.Extension > 0 && in.Held == ByOffCallVotes:
+		basis = ByOffCallVotes // by a shift it would end sooner than it was given for
 	}
 	if basis == ByOnCall {
 		return open(in, ByOnCall, reasons)

@@ -15,7 +15,7 @@ import (
 func more(change ...func(*grants.Input)) grants.Input {
 	in := input(func(in *grants.Input) {
 		in.Now, in.Asked, in.Extension, in.Ends = at(30), time.Hour, 1, at(60)
-		in.Answer.Shift.Until, in.Answer.Said.Until = at(600), at(600)
+		in.Answer.Shift.Until, in.Answer.Said.Until, in.Held = at(600), at(600), grants.ByOnCall
 	})
 	for _, c := range change {
 		c(&in)
@@ -28,6 +28,7 @@ func TestDecideAboutAnExtension(t *testing.T) {
 	silent := func(in *grants.Input) { in.Answer = grants.Answer{Why: "it did not answer in time"} }
 	offCall := func(in *grants.Input) { in.Answer.OnCall, in.Answer.Settled = false, false }
 	withOffCall := func(in *grants.Input) { in.Role.OffCall = grants.Voters{Users: []string{"U9"}, Count: 1} }
+	held := func(in *grants.Input) { in.Held = grants.ByOffCallVotes }
 	noSeat := func(in *grants.Input) { in.Person.PagerDuty = "" }
 	votes := func(in *grants.Input) {
 		in.Basis, in.Votes = grants.ByVotes, []grants.Vote{{Person: "T1.U2", Yes: true, At: t0}}
@@ -65,6 +66,9 @@ func TestDecideAboutAnExtension(t *testing.T) {
 		{"voted, PagerDuty silent now", []func(*grants.Input){never, votes, silent}, grants.Later, 0, []grants.Code{grants.CannotAsk}},
 		{"off call, with voters for it", []func(*grants.Input){offCall, withOffCall}, grants.Await, 0, []grants.Code{grants.NotOnCall}},
 		{"PagerDuty knows nothing of them, and voters do", []func(*grants.Input){silent, noSeat, withOffCall}, grants.Await, 0, []grants.Code{grants.NoPagerDuty}},
+		{"its role is another one by now", []func(*grants.Input){func(in *grants.Input) { in.Stale = true }}, grants.Refuse, 0, []grants.Code{grants.RoleChanged}},
+		{"given off call, on call by now", []func(*grants.Input){held, withOffCall}, grants.Await, 0, []grants.Code{grants.OnCallNow}},
+		{"given off call, and nobody to vote", []func(*grants.Input){held}, grants.Refuse, 0, []grants.Code{grants.OnCallNow, grants.NoVoters}},
 		{"gone", []func(*grants.Input){func(in *grants.Input) { in.Person.Standing = grants.Deleted }}, grants.Refuse, 0, []grants.Code{grants.BadStanding}},
 	}
 	for _, tt := range tests {

@@ -230,8 +230,8 @@ var faults = []fault{
 	},
 	{
 		name:  "a page told twice",
-		file:  "grants/service/alarm.go",
-		edits: []edit{{"return a.Paged.IsZero() || now.Sub(a.Paged) >= pageAgain", "return true"}},
+		file:  "grants/service/page.go",
+		edits: []edit{{"begin := due && (!was.Begun || !was.Paged.IsZero())", "begin := due"}, {"due := exists && was.Over.IsZero() && (was.Paged.IsZero() || now.Sub(was.Paged) >= pageAgain)", "due := exists && was.Over.IsZero()"}, {"if a.Over.IsZero() && (a.Paged.IsZero() || now.Sub(a.Paged) >= pageAgain) {", "if a.Over.IsZero() {"}},
 		pkg:   "grants/service", test: "TestTheSecondWayPagesWhenTheFirstIsSilent",
 	},
 	{
@@ -290,5 +290,35 @@ var faults = []fault{
 		file:  "cmd/nightlatch/inspect/names.go",
 		edits: []edit{{"case !c.Member:", "case false:"}},
 		pkg:   "cmd/nightlatch/wiring", test: "TestEachThingThatIsWrongIsFound",
+	},
+	{
+		name:  "the second way to page left out",
+		file:  "grants/service/page.go",
+		edits: []edit{{"	for i := range p.Pagers {\n		err := p.call(ctx, i, a)", "	for i := range p.Pagers[:1] {\n		err := p.call(ctx, i, a)"}},
+		pkg:   "grants/service", test: "TestTheSecondWayPagesWhenTheFirstIsSilent",
+	},
+	{
+		name:  "an end that only one way hears of",
+		file:  "grants/service/page.go",
+		edits: []edit{{"	for i := range p.Pagers {\n		if !p.heard", "	for i := range p.Pagers[:1] {\n		if !p.heard"}},
+		pkg:   "grants/service", test: "TestEveryWayHearsOfTheEnd",
+	},
+	{
+		name:  "a secret out of the reserve of a full disk",
+		file:  "grants/service/scarce.go",
+		edits: []edit{{"	if !s.room.scarce.Load() {", "	if true {"}},
+		pkg:   "grants/service", test: "TestOnAFullDiskAccessIsTakenAwayAndNotGiven",
+	},
+	{
+		name:  "a secret by a wrong clock",
+		file:  "grants/service/reveal.go",
+		edits: []edit{{"s.Ahead == nil || s.Ahead().Abs() <= mostAhead", "true"}},
+		pkg:   "grants/service", test: "TestNothingIsIssuedByAWrongClock",
+	},
+	{
+		name:  "an extension by a role that is not offered any more",
+		file:  "grants/service/advance.go",
+		edits: []edit{{"g.Basis, !s.offers(g.Role)", "g.Basis, false"}},
+		pkg:   "grants/service", test: "TestOnlyARoleThatIsOfferedAsItWasIsExtended",
 	},
 }

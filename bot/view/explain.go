@@ -128,6 +128,8 @@ func (f Frame) explainPress(r grants.Reason) string {
 		return "The disk of the machine on which this bot runs is full, so nothing is opened or shown until there is room. Tell whoever looks after Nightlatch. What is over still ends."
 	case grants.ClockOff:
 		return "The clock of the machine on which this bot runs is off by more than a minute, so nothing is issued. Tell whoever looks after Nightlatch, and press Reveal again when it is right."
+	case grants.RoleChanged:
+		return "The role was changed or taken out of the configuration since this was opened, so it is not extended. Ask anew: `/access help` lists what you can ask for."
 	case grants.NoLonger:
 		return "It lasts that long already, until " + until(r.Until) + ", so nothing was added."
 	case grants.ExtensionWaits:

@@ -29,6 +29,9 @@ func (s *Service) settle(ctx context.Context, id string) error {
 	if lapsed(g, now) || lapsedMore(g, now) || g.State == grants.Open && !g.Ends.After(now) {
 		return s.deadline(ctx, id)
 	}
+	if s.tooScarce() != nil {
+		return s.postponeDecision(ctx, id)
+	}
 	return s.decide(ctx, g)
 }
 
@@ -123,6 +126,7 @@ func (s *Service) decide(ctx context.Context, g grants.Grant) error {
 	length := g.Duration
 	if x, more := g.Extending(); more {
 		in.Asked, in.Basis, in.Votes, in.Extension, in.Ends = x.By, x.Basis, x.Votes, x.Ordinal, g.Ends
+		in.Held, in.Stale = g.Basis, !s.offers(g.Role)
 		length = x.Wants(g, s.now()).Sub(s.now())
 	}
 	in.Answer = s.ask(ctx, person, g.Role, length)

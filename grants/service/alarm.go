@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"nightlatch/grants"
@@ -23,47 +24,67 @@ type Pager interface {
 
 // The times of alarms.
 const (
-	failingFor    = time.Minute      // a target that does not revoke is no alarm before
-	silentFor     = 10 * time.Minute // PagerDuty's silence is none before
-	passingFor    = time.Hour        // what happens once is over after this
-	pageAgain     = 24 * time.Hour
-	pagePatience  = 30 * time.Second // of one way to page; then the next one is tried
-	alarmLook     = 10 * time.Second // how often what lasts is looked at
-	pageRetry     = 30 * time.Second // after every way failed
+	failingFor = time.Minute      // a target that does not revoke is no alarm before
+	silentFor  = 10 * time.Minute // PagerDuty's silence is none before
+	passingFor = time.Hour        // what happens once is over after this
+	alarmLook  = 10 * time.Second // how often what lasts is looked at
+)
+
+// The causes of alarms.
+const (
 	causeLedger   = "ledger"
 	causePager    = "pagerduty"
 	causeAppToken = "app_token"
+	causeJump     = "clock_jumped"
 	causeClock    = "clock"
 	causeDisk     = "disk"
 	causeTarget   = "target/" // + issuer
 )
 
-// alarm is what is stored of one, under its cause.
+// alarm is what is stored of one, under its cause. Its pages are numbered; what belongs to one
+// number is one incident of whoever is paged.
 type alarm struct {
 	Cause   string    `json:"cause"`
 	Summary string    `json:"summary"`
 	Since   time.Time `json:"since"`
 	Seen    time.Time `json:"seen"`              // when it was last found
 	Passing bool      `json:"passing,omitempty"` // it happened, and does not last
-	Pages   int       `json:"pages,omitempty"`
-	Paged   time.Time `json:"paged,omitzero"` // last
 	Over    time.Time `json:"over,omitzero"`
+
+	Born   time.Time `json:"born"`             // of the document, so that no number comes twice
+	Pages  int       `json:"pages,omitempty"`  // the number of the last page
+	Begun  bool      `json:"begun,omitempty"`  // that page is of what lasts now, and may have been told
+	Paged  time.Time `json:"paged,omitzero"`   // when it was heard; zero: it is to be told again
+	Ending []ending  `json:"ending,omitempty"` // pages whose end is to be told
 }
 
-// wants reports whether somebody must be told of it now.
-func (a alarm) wants(now time.Time) bool {
-	if !a.Over.IsZero() {
-		return true
-	}
-	return a.Paged.IsZero() || now.Sub(a.Paged) >= pageAgain
+// ending is a page that is over, and since when nobody could be told so.
+type ending struct {
+	Page  int       `json:"page"`
+	Since time.Time `json:"since"`
 }
 
+// doc is the document of the alarm; an alarm that is over and told is none.
 func (a alarm) doc() (ledger.Doc, error) {
+	doc := ledger.Doc{Kind: docAlarm, Key: a.Cause}
+	if !a.Over.IsZero() && len(a.Ending) == 0 {
+		return doc, nil
+	}
 	b, err := grants.Encode(a)
 	if err != nil {
-		return ledger.Doc{}, fmt.Errorf("encoding the alarm of %s: %w", a.Cause, err)
+		return doc, fmt.Errorf("encoding the alarm of %s: %w", a.Cause, err)
 	}
-	return ledger.Doc{Kind: docAlarm, Key: a.Cause, Value: b}, nil
+	doc.Value = b
+	return doc, nil
+}
+
+// ended makes the last page one whose end is to be told.
+func (a alarm) ended(now time.Time) alarm {
+	if a.Begun {
+		a.Ending = append(slices.Clone(a.Ending), ending{a.Pages, now})
+	}
+	a.Begun, a.Paged = false, time.Time{}
+	return a
 }
 
 func alarmAt(v *ledger.View, cause string) (a alarm, exists bool, err error) {
@@ -76,32 +97,43 @@ func alarmAt(v *ledger.View, cause string) (a alarm, exists bool, err error) {
 	return a, exists, err
 }
 
-// raise stores an alarm; one that is there already goes on.
+// raise stores an alarm; one that lasts already goes on, and one that comes back while its end
+// is being told is paged about anew.
 func (s *Service) raise(ctx context.Context, a alarm) {
 	a.Seen = s.now()
-	s.keepAlarm(ctx, a.Cause, func(was alarm, exists bool) (alarm, bool) {
+	a.Born = a.Seen
+	stored := s.keepAlarm(ctx, a.Cause, func(was alarm, exists bool) (alarm, bool) {
 		if !exists {
 			return a, true
 		}
-		again := !was.Over.IsZero() || was.Passing && a.Seen.Sub(was.Seen) > time.Minute
-		was.Seen, was.Over, was.Summary = a.Seen, time.Time{}, a.Summary
+		again := !was.Over.IsZero()
+		if again {
+			was.Since, was.Over = a.Since, time.Time{}
+		}
+		again = again || was.Passing && a.Seen.Sub(was.Seen) > time.Minute
+		was.Seen, was.Summary = a.Seen, a.Summary
 		return was, again
 	})
+	if !stored && s.unstored.put(a) {
+		kick(s.alarmKick)
+	}
 }
 
 // calm says that what lasted is over.
 func (s *Service) calm(ctx context.Context, cause string) {
 	now := s.now()
+	s.unstored.over(cause, now)
 	s.keepAlarm(ctx, cause, func(was alarm, exists bool) (alarm, bool) {
 		lasted := exists && was.Over.IsZero()
+		was = was.ended(now)
 		was.Over = now
 		return was, lasted
 	})
 }
 
-// keepAlarm changes the alarm of a cause if there is something to change. An alarm that cannot
-// be stored is logged: it is found again.
-func (s *Service) keepAlarm(ctx context.Context, cause string, change func(was alarm, exists bool) (alarm, bool)) {
+// keepAlarm changes the alarm of a cause if there is something to change. It reports whether the
+// ledger had room for that.
+func (s *Service) keepAlarm(ctx context.Context, cause string, change func(was alarm, exists bool) (alarm, bool)) (stored bool) {
 	err := s.commit(ctx, func(v *ledger.View) (ledger.Change, error) {
 		was, exists, err := alarmAt(v, cause)
 		if err != nil {
@@ -121,28 +153,40 @@ func (s *Service) keepAlarm(ctx context.Context, cause string, change func(was a
 		s.fatal(err)
 		s.Log.Error("storing an alarm", "cause", cause, "error", err)
 	}
+	return !errors.Is(err, ledger.ErrFull)
 }
 
 // keepAlarming looks for what lasts and pages about what must be told.
 func (s *Service) keepAlarming(ctx context.Context) {
 	s.calm(ctx, causeAppToken) // the sockets are new: whoever still listens is heard again
-	s.calm(ctx, causeDisk)     // this process has not looked yet
-	var rest time.Time         // not before, after every way to page failed
+	s.calm(ctx, causeDisk)     // this process has not looked yet …
+	s.calm(ctx, causeClock)    // … at either
+	p := paging{Service: s, told: map[string]bool{}, heard: map[string]map[int]bool{}}
 	for ctx.Err() == nil {
 		s.keepReserve(ctx)
+		s.lookAtClock(ctx)
+		s.lookWhoListens(ctx)
 		s.findFailing(ctx)
-		if time.Now().After(rest) {
-			if err := s.pageAll(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Error("paging, trying again", "error", err)
-				rest = time.Now().Add(pageRetry)
-			}
-		}
+		p.tellAll(ctx)
 		select {
 		case <-ctx.Done():
 		case <-s.alarmKick:
 		case <-time.After(alarmLook):
 		}
 	}
+}
+
+// lookWhoListens wakes somebody while others listen with our app token.
+func (s *Service) lookWhoListens(ctx context.Context) {
+	others := s.others.Load()
+	switch {
+	case others > 0:
+		s.raise(ctx, alarm{Cause: causeAppToken, Since: s.now(), Summary: fmt.Sprintf(
+			"Slack counts %d more connections with our app token than are ours: somebody else listens. If no second Nightlatch runs, make a new app token in Slack now.", others)})
+	case s.heardOthers:
+		s.calm(ctx, causeAppToken)
+	}
+	s.heardOthers = others > 0
 }
 
 // findFailing raises an alarm for each target that has not revoked for a while, whatever the
@@ -190,110 +234,4 @@ func (s *Service) findFailing(ctx context.Context) {
 			s.calm(ctx, causeTarget+issuer)
 		}
 	}
-}
-
-// pageAll pages about every alarm that must be told.
-func (s *Service) pageAll(ctx context.Context) error {
-	var all []alarm
-	err := s.Ledger.View(ctx, func(v *ledger.View) (bad error) {
-		v.Scan(docAlarm, "", func(cause string, b []byte) bool {
-			var a alarm
-			if bad = json.Unmarshal(b, &a); bad != nil {
-				bad = fmt.Errorf("reading the alarm of %s: %w", cause, bad)
-			}
-			all = append(all, a)
-			return bad == nil
-		})
-		return bad
-	})
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, a := range all {
-		now := s.now()
-		if a.Passing && a.Over.IsZero() && now.Sub(a.Seen) >= passingFor {
-			s.calm(ctx, a.Cause)
-			a.Over = now
-		}
-		if a.wants(now) {
-			errs = append(errs, s.page(ctx, a, now))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// page tells of one alarm and records that it did. The page of a further day is a new one,
-// because nobody is woken by what they acknowledged yesterday; the one before it is over then.
-func (s *Service) page(ctx context.Context, a alarm, now time.Time) error {
-	over := !a.Over.IsZero()
-	if !over {
-		a.Pages++
-		s.Log.Error("a human is needed", "cause", a.Cause, "summary", a.Summary, "since", a.Since, "page", a.Pages)
-	} else {
-		s.Log.Info("an alarm is over", "cause", a.Cause)
-	}
-	if a.Pages > 0 {
-		if err := s.wakeSomebody(ctx, s.paged(a, a.Pages, a.Over)); err != nil {
-			return fmt.Errorf("paging about %s: %w", a.Cause, err)
-		}
-	}
-	if !over && a.Pages > 1 {
-		if err := s.wakeSomebody(ctx, s.paged(a, a.Pages-1, now)); err != nil {
-			s.Log.Warn("ending the page of yesterday", "cause", a.Cause, "error", err)
-		}
-	}
-	_, err := s.update(ctx, "", func(v *ledger.View, _ grants.Grant, _ due) (step, error) {
-		cur, exists, err := alarmAt(v, a.Cause)
-		if err != nil || !exists {
-			return step{}, errors.Join(err, errNothing)
-		}
-		e := bySystem(grants.KindPaged, "alarm", now)
-		e.Detail, e.Count = a.Cause, a.Pages
-		cur.Pages, cur.Paged = a.Pages, now
-		doc, err := cur.doc()
-		if over {
-			e.Kind = grants.KindPageOver
-			if !cur.Over.IsZero() { // it did not come back meanwhile
-				doc.Value = nil
-			}
-		}
-		st := step{docs: []ledger.Doc{doc}}
-		if a.Pages > 0 && len(s.Pagers) > 0 {
-			st.events = []grants.Event{e}
-		}
-		return st, err
-	})
-	return err
-}
-
-// paged is the n-th page of an alarm.
-func (s *Service) paged(a alarm, n int, over time.Time) grants.Alarm {
-	return grants.Alarm{Key: fmt.Sprintf("nightlatch/%s/%s/%d", s.Ledger.Instance(), a.Cause, n), Summary: a.Summary, Since: a.Since, Over: over}
-}
-
-// wakeSomebody tries the ways to page in order, until one of them answers. That it is over, all
-// of them are told: any may have paged.
-func (s *Service) wakeSomebody(ctx context.Context, a grants.Alarm) error {
-	var errs []error
-	told := len(s.Pagers) == 0
-	for _, p := range s.Pagers {
-		pageCtx, cancel := context.WithTimeout(ctx, pagePatience)
-		err := p.Page(pageCtx, a)
-		cancel()
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			errs = append(errs, err)
-			continue
-		}
-		if told = true; a.Over.IsZero() {
-			break
-		}
-	}
-	if told {
-		return nil
-	}
-	return errors.Join(errs...)
 }

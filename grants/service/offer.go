@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -117,4 +118,9 @@ func moved(was, is map[string]string) string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// offers reports whether a role is offered just as it is.
+func (s *Service) offers(role grants.Role) bool {
+	return slices.ContainsFunc(s.offer.Load().roles, func(r grants.Role) bool { return r.Name == role.Name && reflect.DeepEqual(r, role) })
 }

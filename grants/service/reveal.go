@@ -27,7 +27,7 @@ func (s *Service) Reveal(ctx context.Context, r Showing) (Revealed, error) {
 	}
 	refusal := s.tooScarce()
 	if refusal == nil {
-		refusal = s.clockOff(ctx, g)
+		refusal = s.clockOff(g)
 	}
 	if refusal != nil {
 		return Revealed{}, s.refuse(ctx, r.Origin, g.ID, refusal, s.now())
@@ -87,15 +87,29 @@ func (s *Service) mayReveal(g grants.Grant, p grants.Person) *Refusal {
 // end at another time than it says.
 const mostAhead = time.Minute
 
-// clockOff refuses while the clock of this machine cannot be believed, and wakes somebody.
-func (s *Service) clockOff(ctx context.Context, g grants.Grant) *Refusal {
+// clockOff refuses while the clock of this machine cannot be believed.
+func (s *Service) clockOff(g grants.Grant) *Refusal {
 	if s.Ahead == nil || s.Ahead().Abs() <= mostAhead {
 		return nil
 	}
-	off := s.Ahead().Round(time.Second).String()
-	s.raise(ctx, alarm{Cause: causeClock, Since: s.now(), Passing: true, Summary: "The clock of the machine is " + off +
-		" ahead of Slack's. Nothing is issued while that is more than a minute: look at its time synchronisation."})
-	return &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{{Code: grants.ClockOff, Detail: off}}}
+	kick(s.alarmKick)
+	return &Refusal{Role: &g.Role, Grant: &g, Reasons: []grants.Reason{{Code: grants.ClockOff, Detail: s.Ahead().Round(time.Second).String()}}}
+}
+
+// lookAtClock wakes somebody while the clock of this machine cannot be believed.
+func (s *Service) lookAtClock(ctx context.Context) {
+	if s.Ahead == nil {
+		return
+	}
+	off := s.Ahead()
+	if was := s.wrongClock; off.Abs() > mostAhead {
+		s.wrongClock = true
+		s.raise(ctx, alarm{Cause: causeClock, Since: s.now(), Summary: "The clock of the machine differs from Slack's by " + off.Abs().Round(time.Second).String() +
+			". Nothing is issued while that is more than a minute: look at its time synchronisation."})
+	} else if was {
+		s.wrongClock = false
+		s.calm(ctx, causeClock)
+	}
 }
 
 // ready reports whether another credential may be minted now. It is asked before the wire

@@ -19,17 +19,21 @@ import (
 // Service runs the grants of one ledger.
 type Service struct {
 	Config
-	offer      atomic.Pointer[offer]
-	known      known
-	changes    changes
-	issuingNow set
-	refused    quota
-	scarce     atomic.Bool // the ledger's disk has no room but the reserve's
-	clock      clock
-	broken     chan error // the first error after which the process must stop
-	pulse      pulse
-	counts     counts
-	began      time.Time
+	offer       atomic.Pointer[offer]
+	known       known
+	changes     changes
+	issuingNow  set
+	refused     quota
+	room        room
+	unstored    unstored
+	wrongClock  bool         // of keepAlarming alone
+	heardOthers bool         // too
+	others      atomic.Int64 // who listen with our app token
+	clock       clock
+	broken      chan error // the first error after which the process must stop
+	pulse       pulse
+	counts      counts
+	began       time.Time
 
 	decideKick, deadlineKick chan struct{}
 	readKick, newsKick       chan struct{}
@@ -303,7 +307,7 @@ func (s *Service) watchClock(ctx context.Context) {
 			continue
 		}
 		now := s.now()
-		s.raise(ctx, alarm{Cause: causeClock, Since: now, Passing: true, Summary: fmt.Sprintf(
+		s.raise(ctx, alarm{Cause: causeJump, Since: now, Passing: true, Summary: fmt.Sprintf(
 			"The clock of the machine jumped by %s. Ends of grants depend on it: look at its time synchronisation.", drift)})
 		_, err := s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
 			e := bySystem(grants.KindClock, "clock", now)

@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 
 	"nightlatch/grants"
 	"nightlatch/grants/ledger"
@@ -20,6 +22,12 @@ type Reserve interface {
 	Release() error
 }
 
+// room is what is known of the reserve. It is taken and given back by one at a time.
+type room struct {
+	mu     sync.Mutex
+	scarce atomic.Bool // there is no reserve
+}
+
 // commit is one transaction of the ledger. Where there is no room for it, the reserve is given
 // back and it is tried once more.
 func (s *Service) commit(ctx context.Context, f func(*ledger.View) (ledger.Change, error)) error {
@@ -27,19 +35,29 @@ func (s *Service) commit(ctx context.Context, f func(*ledger.View) (ledger.Chang
 	if !errors.Is(err, ledger.ErrFull) || s.Reserve == nil {
 		return err
 	}
-	if !s.scarce.Swap(true) {
-		s.Log.Error("the ledger's disk is full; the reserve is given back for what takes access away")
-		kick(s.alarmKick)
-	}
-	if free := s.Reserve.Release(); free != nil {
+	if free := s.giveBack(); free != nil {
 		return errors.Join(err, free)
 	}
 	return s.Ledger.Update(ctx, f)
 }
 
+// giveBack gives the reserve back; from then on nothing is opened or issued.
+func (s *Service) giveBack() error {
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	if err := s.Reserve.Release(); err != nil {
+		return err
+	}
+	if !s.room.scarce.Swap(true) {
+		s.Log.Error("the ledger's disk is full; the reserve is given back for what takes access away")
+		kick(s.alarmKick)
+	}
+	return nil
+}
+
 // tooScarce refuses what opens or issues while there is no reserve.
 func (s *Service) tooScarce() *Refusal {
-	if !s.scarce.Load() {
+	if !s.room.scarce.Load() {
 		return nil
 	}
 	return &Refusal{Reasons: []grants.Reason{{Code: grants.DiskFull}}}
@@ -50,15 +68,26 @@ func (s *Service) keepReserve(ctx context.Context) {
 	if s.Reserve == nil {
 		return
 	}
+	s.room.mu.Lock()
 	err := s.Reserve.Keep()
-	was := s.scarce.Swap(err != nil)
+	was := s.room.scarce.Swap(err != nil)
+	s.room.mu.Unlock()
 	switch {
-	case err == nil && was:
+	case err != nil:
+		s.raise(ctx, alarm{Cause: causeDisk, Since: s.now(), Summary: "The ledger's disk is nearly full: nothing is opened or issued, and only ends and revocations are still recorded. Free some of it. (" + err.Error() + ")"})
+	case was:
 		s.Log.Info("there is room on the ledger's disk again")
 		s.calm(ctx, causeDisk)
-		return
-	case err == nil:
-		return
 	}
-	s.raise(ctx, alarm{Cause: causeDisk, Since: s.now(), Summary: "The ledger's disk is nearly full: nothing is opened or issued, and only ends and revocations are still recorded. Free some of it. (" + err.Error() + ")"})
+}
+
+// postponeDecision leaves a request or an extension undecided while nothing may be opened. It lapses
+// in its time.
+func (s *Service) postponeDecision(ctx context.Context, id string) error {
+	now := s.now()
+	_, err := s.update(ctx, id, func(_ *ledger.View, _ grants.Grant, d due) (step, error) {
+		d.Decide.NotBefore = now.Add(alarmLook) // by then somebody has looked whether there is room
+		return step{due: &d}, nil
+	})
+	return err
 }

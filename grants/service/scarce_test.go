@@ -19,6 +19,8 @@ type disk struct {
 	mu       sync.Mutex
 	full     bool // but for what the reserve gave back
 	released bool
+	slow     time.Duration
+	useless  bool // the reserve was not enough
 }
 
 func (d *disk) with(f func(*disk)) {
@@ -29,10 +31,16 @@ func (d *disk) with(f func(*disk)) {
 
 func (d *disk) Update(ctx context.Context, f func(ledger.Reader) (ledger.Changes, error)) error {
 	d.mu.Lock()
-	full := d.full && !d.released
+	full := d.full && (!d.released || d.useless)
 	d.mu.Unlock()
 	if full {
-		return fmt.Errorf("writing: %w", ledger.ErrFull)
+		return d.Engine.Update(ctx, func(r ledger.Reader) (ledger.Changes, error) {
+			c, err := f(r)
+			if err == nil && len(c) > 0 { // only a write needs room
+				return nil, fmt.Errorf("writing: %w", ledger.ErrFull)
+			}
+			return c, err
+		})
 	}
 	return d.Engine.Update(ctx, f)
 }
@@ -48,6 +56,7 @@ func (d *disk) Keep() error {
 }
 
 func (d *disk) Release() error {
+	time.Sleep(d.slow)
 	d.with(func(d *disk) { d.released = true })
 	return nil
 }
@@ -84,6 +93,31 @@ func TestOnAFullDiskAccessIsTakenAwayAndNotGiven(t *testing.T) {
 		w.paged(b, "disk/1", "disk/1 over")
 		third := w.opened(anna, quiet, time.Minute)
 		w.shown(anna, third.ID)
+		w.settles()
+	})
+}
+
+func TestNoSecretIsIssuedOutOfTheReserve(t *testing.T) {
+	story(t, func(w *world) {
+		w.disk = &disk{slow: time.Millisecond}
+		w.opens()
+		first := w.opened(anna, orders, time.Hour)
+		second := w.opened(anna, quiet, time.Hour)
+		waiting := w.pending(anna, ledgers, time.Hour)
+		w.passes(time.Minute)
+		w.disk.with(func(d *disk) { d.full = true })
+		w.meanwhile(func() { _, _ = w.returns(anna, first.ID) })
+		w.passes(500 * time.Millisecond)
+		_, err := w.reveals(anna, second.ID)
+		w.refused(err, grants.DiskFull)
+		_, err = w.votes(cleo, waiting.ID, true)
+		w.must(err)
+		w.passes(time.Minute)
+		if g := w.sees(waiting.ID); g.State != grants.Pending {
+			t.Errorf("a request that has its yes is %s on a full disk", g.State)
+		}
+		w.disk.with(func(d *disk) { d.full = false })
+		w.waits(waiting.ID, grants.Open)
 		w.settles()
 	})
 }

@@ -147,7 +147,7 @@ func (s *Service) Ready(ctx context.Context) error {
 // Status says how the service is. It reads the ledger's indexes, and touches no wire.
 func (s *Service) Status(ctx context.Context) (Status, error) {
 	st := Status{
-		At: s.now(), Began: s.began, Commits: s.Ledger.Commits(), Swept: s.Alive(), Scarce: s.scarce.Load(),
+		At: s.now(), Began: s.began, Commits: s.Ledger.Commits(), Swept: s.Alive(), Scarce: s.room.scarce.Load(),
 		Targets: map[string]Target{}, Untold: map[Surface]Backlog{},
 	}
 	s.counts.fill(&st)

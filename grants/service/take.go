@@ -172,12 +172,8 @@ func (s *Service) Swallowed(ctx context.Context, count int) error {
 // are, and how many of them are ours; or, when all are, that nobody else does any more.
 func (s *Service) Overheard(ctx context.Context, connections, ours int) error {
 	now := s.now()
-	if connections <= ours {
-		s.calm(ctx, causeAppToken)
-	} else {
-		s.raise(ctx, alarm{Cause: causeAppToken, Since: now, Summary: fmt.Sprintf(
-			"Slack counts %d connections with our app token, and %d of them are ours: somebody else listens. If no second Nightlatch runs, make a new app token in Slack now.", connections, ours)})
-	}
+	s.others.Store(int64(connections - ours))
+	kick(s.alarmKick)
 	_, err := s.update(ctx, "", func(*ledger.View, grants.Grant, due) (step, error) {
 		e := bySystem(grants.KindOverheard, "socket", now)
 		e.Count, e.Detail = connections-ours, fmt.Sprintf("%d connections with our app token, %d of them ours", connections, ours)
