@@ -86,7 +86,9 @@ func (s *Service) audit(ctx context.Context) {
 	}
 	switch {
 	case ctx.Err() != nil:
-	case err == nil && auditErr == nil && len(found) == 0:
+	case auditErr != nil && err == nil: // it could not be read, which says nothing of what is in it
+		s.raise(ctx, alarm{Cause: causeLedger, Since: s.now(), Summary: "The ledger could not be read through to hold it against its promises. Look at the disk, and at the log of the last minutes."})
+	case err == nil && len(found) == 0:
 		s.calm(ctx, causeLedger)
 	default:
 		s.raise(ctx, alarm{Cause: causeLedger, Since: s.now(), Summary: fmt.Sprintf(
