@@ -15,6 +15,7 @@ func scenarios() []scenario {
 	all = append(all, offlineScenarios()...)
 	all = append(all, bearerScenarios()...)
 	all = append(all, extensionScenarios()...)
+	all = append(all, peopleScenarios()...)
 	return append(all, restartScenarios()...)
 }
 

@@ -215,7 +215,7 @@ func (s *simulation) chosen() func() {
 		}
 		return g.Person.Slack()
 	}
-	n := s.r.IntN(27)
+	n := s.r.IntN(28)
 	if len(s.active()) < 3 {
 		n = 0
 	}
@@ -259,6 +259,11 @@ func (s *simulation) chosenLess(user string, mine func(grants.Grant) string, n i
 		return func() { _, _ = s.explains(who, g.ID, "not now") }
 	case 21:
 		return func() { _ = s.svc.OpenHome(s.ctx, person(user)) }
+	case 27:
+		if s.r.IntN(4) == 0 {
+			return func() { s.freezes(user) }
+		}
+		return func() { s.thaws(user) }
 	case 23, 24:
 		g, by := s.pick(grants.Open), time.Duration(1+s.r.IntN(300))*time.Second
 		who := mine(g)

@@ -64,7 +64,7 @@
 //
 // By RFC 6750: 401 without and with invalid_token, 403 insufficient_scope, 400
 // invalid_request for a path, a header or a method that is not plain, and 503 when nobody can say.
-// Each call is one line in the log with the grant, the person and the incident, and never the token.
+// Each call is one line in the log with the grant, the person and, where the token names one, the incident; never the token.
 //
 // # Caveats
 //
