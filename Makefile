@@ -7,7 +7,7 @@ SHELL := bash
 RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 
 # Packages with goroutines, where one green run proves little.
-CONCURRENT := ./grants/ledger/... ./bot/... ./integrations/... ./cmd/nightlatch/life
+CONCURRENT := ./grants/ledger/... ./bot/... ./integrations/emulators/... ./integrations/pagerduty ./integrations/token/... ./integrations/webhook ./cmd/nightlatch/life
 # The same for those whose nights are long: make test has run them with the race detector once.
 LONG := ./grants/service ./cmd/nightlatch/wiring
 REPEAT := 2

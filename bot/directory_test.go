@@ -40,6 +40,8 @@ func TestAChangeThatWasNotRecordedIsNotAcknowledged(t *testing.T) {
 		if act.Outcome().Acknowledged {
 			t.Error("it was acknowledged")
 		}
+		r.service.mu.Lock()
+		defer r.service.mu.Unlock()
 		if r.service.rereads == 0 {
 			t.Error("nothing will know it if Slack does not say it again")
 		}

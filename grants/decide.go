@@ -159,11 +159,12 @@ type Input struct {
 	Settle    time.Duration `json:"settle"`
 	Config    string        `json:"config"` // digest of the configuration
 
-	// Of an extension, since version 2.
+	// Since version 2; the first four are of an extension.
 	Extension int       `json:"extension,omitempty"` // its ordinal; 0: this is about the request
 	Ends      time.Time `json:"ends,omitzero"`       // when the grant ends without it
 	Held      Basis     `json:"held,omitempty"`      // why the grant may be open
 	Stale     bool      `json:"stale,omitempty"`     // the configuration offers its role no more, or another one of that name
+	Scarce    bool      `json:"scarce,omitempty"`    // the ledger's disk is full, so nothing may be opened
 }
 
 // Decision is what a verdict does to a request.
@@ -200,6 +201,9 @@ type Verdict struct {
 func Decide(in Input) Verdict {
 	if in.Person.Standing != Member {
 		return refuse(Reason{Code: BadStanding, Detail: string(in.Person.Standing)})
+	}
+	if in.Scarce {
+		return scarce(in)
 	}
 	if !in.Concerned && !in.Answer.OnCall {
 		return refuse(Reason{Code: NotForYou, Detail: in.Role.Name, People: in.Role.Voters.Users})
@@ -343,6 +347,15 @@ func endOf(t time.Time, s Shift) time.Time {
 		return t
 	}
 	return s.Until
+}
+
+// scarce opens nothing. Votes are not lost by it: what has them waits for room.
+func scarce(in Input) Verdict {
+	reason := Reason{Code: DiskFull}
+	if len(in.Votes) > 0 {
+		return Verdict{Decision: Later, Basis: in.Basis, Reasons: []Reason{reason}}
+	}
+	return refuse(reason)
 }
 
 func refuse(reasons ...Reason) Verdict { return Verdict{Decision: Refuse, Reasons: reasons} }

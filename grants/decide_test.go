@@ -56,6 +56,8 @@ func TestDecide(t *testing.T) {
 		{"voted for someone off call", []func(*grants.Input){offCall, withOffCall, votes(grants.ByOffCallVotes)}, grants.Allow, grants.ByOffCallVotes, []grants.Code{grants.HasVotes}},
 		{"voted, and one yes is not enough", []func(*grants.Input){never, votes(grants.ByVotes), func(in *grants.Input) { in.Role.Voters.Count = 2 }}, grants.Refuse, "", []grants.Code{grants.OnCallNow, grants.NeedsVotes, grants.VotesUndone}},
 		{"voted no", []func(*grants.Input){offCall, withOffCall, votes(grants.ByOffCallVotes), func(in *grants.Input) { in.Votes[0].Yes = false }}, grants.Refuse, "", []grants.Code{grants.NotOnCall, grants.VotesUndone}},
+		{"no room on the disk", []func(*grants.Input){func(in *grants.Input) { in.Scarce = true }}, grants.Refuse, "", []grants.Code{grants.DiskFull}},
+		{"voted, no room on the disk", []func(*grants.Input){never, votes(grants.ByVotes), func(in *grants.Input) { in.Scarce = true }}, grants.Later, grants.ByVotes, []grants.Code{grants.DiskFull}},
 		{"longer than the shift", []func(*grants.Input){func(in *grants.Input) { in.Asked = 3 * time.Hour }}, grants.Allow, grants.ByOnCall, []grants.Code{grants.OnCallNow, grants.CutToShift}},
 		{"longer than the role", []func(*grants.Input){func(in *grants.Input) { in.Asked, in.Answer.Shift.Until = 9*time.Hour, time.Time{} }}, grants.Allow, grants.ByOnCall, []grants.Code{grants.OnCallNow, grants.CutToMax}},
 	}

@@ -72,7 +72,7 @@ func grantV2() grants.Grant {
 func eventV2() grants.Event {
 	e, x := fullEvent(), fullExtension()
 	e.V, e.Kind, e.Extension = 2, grants.KindExtended, &x
-	in := more(func(in *grants.Input) { in.Basis, in.Votes, in.Stale = grants.ByVotes, x.Votes, true })
+	in := more(func(in *grants.Input) { in.Basis, in.Votes, in.Stale, in.Scarce = grants.ByVotes, x.Votes, true, true })
 	v := grants.Decide(in)
 	e.Input, e.Verdict = &in, &v
 	return e

@@ -101,13 +101,9 @@ func (d *desk) over() {
 	d.sees("#log", "Mara asked", "orders-write is open for Mara", "orders-write for Mara is over: shift ended")
 	d.click("[data-view=wires]")
 	d.sees("#log", "answered Mara alone", "call refused")
-	if d.phone {
-		d.looks("10-wires")
-	}
+	d.looks("10-wires")
 	d.click("[data-view=ledger]")
-	if d.phone {
-		d.looks("10-ledger")
-	}
+	d.looks("10-ledger")
 }
 
 func (d *desk) refused() {

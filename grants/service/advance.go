@@ -29,9 +29,6 @@ func (s *Service) settle(ctx context.Context, id string) error {
 	if lapsed(g, now) || lapsedMore(g, now) || g.State == grants.Open && !g.Ends.After(now) {
 		return s.deadline(ctx, id)
 	}
-	if s.tooScarce() != nil {
-		return s.postponeDecision(ctx, id)
-	}
 	return s.decide(ctx, g)
 }
 
@@ -129,7 +126,9 @@ func (s *Service) decide(ctx context.Context, g grants.Grant) error {
 		in.Held, in.Stale = g.Basis, !s.offers(g.Role)
 		length = x.Wants(g, s.now()).Sub(s.now())
 	}
-	in.Answer = s.ask(ctx, person, g.Role, length)
+	if in.Scarce = s.tooScarce() != nil; !in.Scarce {
+		in.Answer = s.ask(ctx, person, g.Role, length)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err() // we are stopping: that is not PagerDuty's silence
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -177,13 +178,14 @@ func TestPagerDutysSilencePages(t *testing.T) {
 
 func TestNothingIsIssuedByAWrongClock(t *testing.T) {
 	story(t, func(w *world) {
-		b, ahead := &beeper{}, 59*time.Second
-		w.pagers, w.ahead = []service.Pager{b}, func() time.Duration { return ahead }
+		b, ahead := &beeper{}, &atomic.Int64{}
+		ahead.Store(int64(59 * time.Second))
+		w.pagers, w.ahead = []service.Pager{b}, func() time.Duration { return time.Duration(ahead.Load()) }
 		w.opens()
 		g := w.opened(anna, orders, time.Hour)
 		w.shown(anna, g.ID)
 		w.passes(time.Minute)
-		ahead = -61 * time.Second
+		ahead.Store(-int64(61 * time.Second))
 		_, err := w.reveals(anna, g.ID)
 		w.refused(err, grants.ClockOff)
 		w.passes(time.Minute)
@@ -192,7 +194,7 @@ func TestNothingIsIssuedByAWrongClock(t *testing.T) {
 		w.must(err)
 		w.passes(2 * time.Hour)
 		w.paged(b, "clock/1")
-		ahead = 0
+		ahead.Store(0)
 		w.passes(time.Minute)
 		w.paged(b, "clock/1", "clock/1 over")
 		w.settles()

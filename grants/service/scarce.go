@@ -80,14 +80,3 @@ func (s *Service) keepReserve(ctx context.Context) {
 		s.calm(ctx, causeDisk)
 	}
 }
-
-// postponeDecision leaves a request or an extension undecided while nothing may be opened. It lapses
-// in its time.
-func (s *Service) postponeDecision(ctx context.Context, id string) error {
-	now := s.now()
-	_, err := s.update(ctx, id, func(_ *ledger.View, _ grants.Grant, d due) (step, error) {
-		d.Decide.NotBefore = now.Add(alarmLook) // by then somebody has looked whether there is room
-		return step{due: &d}, nil
-	})
-	return err
-}

@@ -117,6 +117,7 @@ func TestNoSecretIsIssuedOutOfTheReserve(t *testing.T) {
 			t.Errorf("a request that has its yes is %s on a full disk", g.State)
 		}
 		w.disk.with(func(d *disk) { d.full = false })
+		w.passes(2 * time.Minute)
 		w.waits(waiting.ID, grants.Open)
 		w.settles()
 	})

@@ -3,6 +3,7 @@ package wiring_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,13 @@ func (h *hooks) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// heard is what was posted so far, and how often the heart beat.
+func (h *hooks) heard() (posted []string, beats int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.posted), h.beats
+}
+
 // wakeful is a night in which somebody can be woken.
 func wakeful(h *hooks) plan {
 	return plan{
@@ -55,20 +63,21 @@ func TestPagerDutysSilenceWakesSomebodyByTheSecondWay(t *testing.T) {
 		n.pass(time.Minute)
 		n.pagerDown()
 		n.pass(9 * time.Minute)
-		if len(h.posted) != 0 {
-			t.Errorf("after nine minutes of silence: %q", h.posted)
+		if posted, _ := h.heard(); len(posted) != 0 {
+			t.Errorf("after nine minutes of silence: %q", posted)
 		}
 		n.pass(3 * time.Minute)
-		if len(h.posted) != 1 || !strings.Contains(h.posted[0], "PagerDuty has not answered for 10m0s") {
-			t.Errorf("after twelve: %q", h.posted)
+		if posted, _ := h.heard(); len(posted) != 1 || !strings.Contains(posted[0], "PagerDuty has not answered for 10m0s") {
+			t.Errorf("after twelve: %q", posted)
 		}
 		n.pagerUp()
 		n.pass(2 * time.Minute)
-		if len(h.posted) != 2 || !strings.Contains(h.posted[1], "this is over since") {
-			t.Errorf("when it answered again: %q", h.posted)
+		posted, beats := h.heard()
+		if len(posted) != 2 || !strings.Contains(posted[1], "this is over since") {
+			t.Errorf("when it answered again: %q", posted)
 		}
-		if h.beats < 14 || h.beats > 17 {
-			t.Errorf("%d heartbeats in a quarter of an hour", h.beats)
+		if beats < 14 || beats > 17 {
+			t.Errorf("%d heartbeats in a quarter of an hour", beats)
 		}
 		if log := n.logs.String(); strings.Contains(log, routingKey) || strings.Contains(log, hookAt+"/") {
 			t.Error("the log has what opens the pager")
@@ -87,8 +96,8 @@ func TestSomebodyElseOnTheAppTokenIsAnIncident(t *testing.T) {
 		if len(open) != 1 || open[0].Service != "PLATCH" || !strings.Contains(open[0].Title, "somebody else listens") {
 			t.Errorf("incidents %+v", open)
 		}
-		if len(h.posted) != 0 {
-			t.Errorf("the second way was used, too: %q", h.posted)
+		if posted, _ := h.heard(); len(posted) != 0 {
+			t.Errorf("the second way was used, too: %q", posted)
 		}
 		n.must(thief.Close())
 		n.pass(time.Minute)

@@ -132,7 +132,10 @@ func (n *night) callsSlack(method string, args map[string]any) {
 // TestNoPayloadOfAStrangerDoesAnything: whatever they send, with the grant of somebody else in it, changes nothing, shows
 // nothing, and is acknowledged in time; and where it asks for something, the refusal is recorded.
 func TestNoPayloadOfAStrangerDoesAnything(t *testing.T) {
-	for _, who := range strangers {
+	for i, who := range strangers {
+		if raceDetector && i%3 != 0 {
+			continue // all of them without it
+		}
 		t.Run(who.name, func(t *testing.T) {
 			p := withStrangers()
 			p.roles += "security: {channel: C0ANY, people: [U0LOU, " + who.user + "]}\n"

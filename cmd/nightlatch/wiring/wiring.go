@@ -151,7 +151,7 @@ func Serve(ctx context.Context, loaded config.Loaded, wires Wires, log *slog.Log
 	if secrets.Heartbeat.Expose() != "" {
 		beat := webhook.Heartbeat{
 			URL: secrets.Heartbeat, Every: cfg.Pager.Heartbeat, Transport: wires.Web, Log: log,
-			Well: func() bool { return time.Since(grants.Alive()) < service.Stuck },
+			Well: func() bool { alive := grants.Alive(); return alive.IsZero() || time.Since(alive) < service.Stuck }, // zero: it begins just now
 		}
 		parts = append(parts, life.Part{Name: "the heartbeat", Run: beat.Run})
 	}
