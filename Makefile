@@ -8,7 +8,7 @@ RACE := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 
 # Packages with goroutines, where one green run proves little.
 CONCURRENT := ./grants/ledger/... ./bot/... ./integrations/emulators/... ./integrations/pagerduty ./integrations/token/... ./integrations/webhook ./cmd/nightlatch/life
-# The same for those whose nights are long: make test has run them with the race detector once.
+# Those whose nights are long: make test has run them with the race detector, and they run once more without it.
 LONG := ./grants/service ./cmd/nightlatch/wiring
 REPEAT := 2
 
@@ -88,7 +88,7 @@ lint: ## formatting, vet, fixes, staticcheck
 
 repeat: ## the concurrent packages again and again
 	$(GO) test $(RACE) -shuffle=on -count=$(REPEAT) $(CONCURRENT)
-	$(GO) test -shuffle=on -count=$(REPEAT) -skip '$(LIVES)' $(LONG)
+	$(GO) test -shuffle=on -count=1 -skip '$(LIVES)' $(LONG)
 
 prove: ## every death of the crash matrix and the simulation, without the race detector; prints counts and seeds
 	@mkdir -p bin
