@@ -32,6 +32,9 @@ var defects = []struct {
 	{"the prose says that an on-call's start may be null", func(d *openapi3.T) { nullable(d, "start") }},
 	{"the prose says that an on-call's end may be null", func(d *openapi3.T) { nullable(d, "end") }},
 	{"a direct target has no schedule", func(d *openapi3.T) { nullable(d, "schedule") }},
+	{"the prose says that a coverage may be null", func(d *openapi3.T) {
+		d.Components.Schemas["SubSchedule"].Value.Properties["rendered_coverage_percentage"].Value.Nullable = true
+	}},
 	{"a GET has no content whose type could be told", func(d *openapi3.T) {
 		d.Components.Parameters["header_Content-Type"].Value.Required = false
 	}},
