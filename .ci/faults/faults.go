@@ -189,7 +189,7 @@ var faults = []fault{
 	{
 		name:  "an extension on stale knowledge",
 		file:  "grants/decide.go",
-		edits: []edit{{`if in.Extension > 0 && !in.Answer.Known && in.Person.PagerDuty != "" {`, "if false {"}},
+		edits: []edit{{`case in.Extension > 0 && !in.Answer.Known && in.Person.PagerDuty != "":`, "case false:"}},
 		pkg:   "grants", test: "TestDecideAboutAnExtension",
 	},
 	{
