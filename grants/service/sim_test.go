@@ -270,7 +270,7 @@ func (s *simulation) chosenLess(user string, mine func(grants.Grant) string, n i
 		return func() { _, _ = s.extends(who, g.ID, by) }
 	case 25, 26:
 		g, yes := s.pickExtending(), s.r.IntN(5) > 0
-		voter, n := []string{cleo, dan, ben, ben, user}[s.r.IntN(5)], len(g.Extensions)
+		voter, n := []string{cleo, dan, ben, ben, user}[s.r.IntN(5)], max(1, len(g.Extensions)) // 0 would be the request
 		if s.r.IntN(6) == 0 {
 			return func() { _, _ = s.withdrawsMore(g.Person.Slack(), g.ID, n) }
 		}
