@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -156,8 +157,12 @@ func TestSomebodyElseListens(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		if n := other.Counts().Surplus; n != 1 || len(r.service.overheard) != 1 || r.service.overheard[0] != 2 {
-			t.Errorf("%d alarms, recorded: %v", n, r.service.overheard)
+		r.service.mu.Lock()
+		overheard := slices.Clone(r.service.overheard)
+		r.service.mu.Unlock()
+		// Two are the rig's; a third may be one of either that was just made anew, and that Slack still counts.
+		if n := other.Counts().Surplus; n != 1 || len(overheard) != 1 || overheard[0] < 2 || overheard[0] > 3 {
+			t.Errorf("%d alarms, recorded: %v", n, overheard)
 		}
 		if !strings.Contains(r.logs.String(), "somebody else listens with our app token") {
 			t.Error("nothing was logged")
